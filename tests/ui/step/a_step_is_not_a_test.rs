@@ -1,0 +1,7 @@
+use xp::prelude::*;
+
+#[step]
+#[test]
+fn load() {}
+
+fn main() {}

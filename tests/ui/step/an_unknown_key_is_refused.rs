@@ -1,0 +1,6 @@
+use xp::prelude::*;
+
+#[step(verison = 2, name = "load")]
+fn load() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use xp::prelude::*;
+
+#[step]
+fn load(path: &str) -> usize {
+    let length: usize = path;
+    lenght
+}
+
+fn main() {}

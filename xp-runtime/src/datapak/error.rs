@@ -1,0 +1,100 @@
+use crate::value::MAX_DEPTH;
+
+/// A value could not be written as DATAPAK, or bytes could not be read as such.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatapakError {
+    /// The bytes end in the middle of a value.
+    #[error("the bytes end too early, at offset {at}")]
+    Truncated {
+        /// Where more was expected.
+        at: usize,
+    },
+    /// An opcode that DATAPAK does not allow: it could run code, or is not needed.
+    #[error("the pickle opcode 0x{opcode:02x} at offset {at} is not allowed")]
+    Opcode {
+        /// The opcode.
+        opcode: u8,
+        /// Its offset.
+        at: usize,
+    },
+    /// Allowed opcodes that make no sense together.
+    #[error("malformed pickle at offset {at}: {problem}")]
+    Malformed {
+        /// The offset of the opcode.
+        at: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// Compressed bytes, which are not supported.
+    #[error("the bytes are compressed with {codec}, which is not supported")]
+    Compressed {
+        /// The name of the compression.
+        codec: &'static str,
+    },
+    /// Containers nested deeper than [`MAX_DEPTH`], or within themselves.
+    #[error("values nest deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// Shared parts that would take absurdly more memory than the bytes they come from.
+    #[error("the value would take far more memory than its bytes")]
+    TooLarge,
+    /// An integer outside 128 bits.
+    #[error("an integer of {bytes} bytes does not fit 128 bits")]
+    Integer {
+        /// How many bytes it takes.
+        bytes: usize,
+    },
+    /// A type that DATAPAK does not hold.
+    #[error("{what} cannot be stored as DATAPAK")]
+    Unsupported {
+        /// The type, in words.
+        what: &'static str,
+    },
+    /// A key of a map, or an element of a set, that Python could not hash.
+    #[error(
+        "{what} cannot be the key of a map or an element of a set: only scalars and tuples of them can"
+    )]
+    Unhashable {
+        /// The type, in words.
+        what: &'static str,
+    },
+    /// A map with the key that marks complex values.
+    #[error("a map cannot have the key \"DATAPAK-0\"")]
+    ReservedKey,
+    /// A complex value of a kind that is not known.
+    #[error("unknown kind of value `{kind}`")]
+    UnknownKind {
+        /// The kind, as written.
+        kind: String,
+    },
+    /// A complex value whose content is not what its kind says.
+    #[error("malformed `{kind}`: {problem}")]
+    Payload {
+        /// The kind.
+        kind: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// Bytes that are no Arrow IPC file.
+    #[error("malformed Arrow file: {problem}")]
+    Arrow {
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// An Arrow file that uses what is not supported yet.
+    #[error("not supported yet in Arrow files: {what}")]
+    ArrowUnsupported {
+        /// What is used.
+        what: String,
+    },
+    /// An item was pushed onto a column of another type.
+    #[error("the column `{column}` holds {expected}, not {found}")]
+    ItemType {
+        /// The column's name.
+        column: String,
+        /// What it holds.
+        expected: &'static str,
+        /// What was pushed.
+        found: &'static str,
+    },
+}

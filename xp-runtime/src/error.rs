@@ -1,0 +1,181 @@
+//! The error of everything that a session does.
+
+use std::fmt;
+
+use crate::bunch::Bunch;
+use crate::datapak::DatapakError;
+use crate::exception::{Exception, Outcome};
+use crate::experiment::Experiment;
+use crate::plan::PlanError;
+use crate::row::{LayoutError, Misfit, RowError};
+use crate::store::StoreError;
+use crate::value::ValueError;
+
+/// The result of everything that a session does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong with a session and its experiments.
+///
+/// `Debug` prints what `Display` prints, and the causes, a line each: so a `main` that returns
+/// [`Result`] ends with a message for people.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file, or what is in it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The plan. Nothing was executed.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A sweep by closure has no point. Nothing was executed.
+    #[error("the sweep `{experiment}` has no point")]
+    EmptySweep {
+        /// The experiment's name.
+        experiment: String,
+    },
+    /// The declaration of the experiment. Nothing was executed.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// Runs failed. What completed is kept, unless the policy was all or nothing.
+    #[error(transparent)]
+    RunsFailed(#[from] Box<RunsFailed>),
+    /// A stored experiment is not of the type that was asked for; all columns that do not fit.
+    #[error(
+        "the experiment `{experiment}` does not fit: {}",
+        misfits.iter().map(misfit).collect::<Vec<_>>().join("; ")
+    )]
+    Misfit {
+        /// The experiment's name.
+        experiment: String,
+        /// The columns that do not fit.
+        misfits: Vec<Misfit>,
+    },
+    /// A stored run cannot be read.
+    #[error("run {id_run} of experiment `{experiment}` cannot be read")]
+    Run {
+        /// The experiment's name.
+        experiment: String,
+        /// The run's id.
+        id_run: uuid::Uuid,
+        /// Which cell, and why.
+        source: RowError,
+    },
+    /// A stored value cannot be read.
+    #[error("`{field}` of run {id_run} of experiment `{experiment}` cannot be read")]
+    Cell {
+        /// The experiment's name.
+        experiment: String,
+        /// The run's id.
+        id_run: uuid::Uuid,
+        /// The column's name.
+        field: String,
+        /// Why not.
+        source: ValueError,
+    },
+    /// A field of an experiment cannot be kept.
+    #[error("the field `{field}` of experiment `{experiment}` cannot be kept")]
+    Field {
+        /// The experiment's name.
+        experiment: String,
+        /// The field's name.
+        field: String,
+        /// Why not.
+        source: ValueError,
+    },
+    /// A row of a query is not of the type that was asked for.
+    #[error("row {row} of the query is not of the type that was asked for")]
+    QueryRow {
+        /// The row, from 0.
+        row: usize,
+        /// Why not.
+        source: ValueError,
+    },
+    /// A sequence, or another value in DATAPAK, cannot be read.
+    #[error(transparent)]
+    Datapak(#[from] DatapakError),
+}
+
+fn misfit(misfit: &Misfit) -> String {
+    format!(
+        "`{}` should be {}, and is {}",
+        misfit.column, misfit.expected, misfit.found
+    )
+}
+
+/// Runs of an execution failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RunsFailed {
+    /// The experiment's name.
+    pub name: String,
+    /// The run that failed first, with its inputs.
+    pub first: Failure,
+    /// How many runs failed.
+    pub failed: u64,
+    /// How many runs completed, and are kept.
+    pub completed: u64,
+    /// The experiment, with the runs that completed and those that failed; `None` if it was all
+    /// or nothing.
+    pub experiment: Option<Experiment>,
+}
+
+impl fmt::Display for RunsFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let runs = if self.failed == 1 { "run" } else { "runs" };
+        let Self {
+            name,
+            first,
+            failed,
+            completed,
+            ..
+        } = self;
+        write!(
+            f,
+            "{failed} {runs} of `{name}` failed, {completed} completed and "
+        )?;
+        f.write_str(if self.experiment.is_some() {
+            "are kept"
+        } else {
+            "were dropped (all or nothing)"
+        })?;
+        write!(
+            f,
+            "; first {} {}: {}",
+            first.outcome, first.inputs, first.exception
+        )
+    }
+}
+
+impl std::error::Error for RunsFailed {}
+
+/// A run that did not complete.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The run's id.
+    pub id_run: uuid::Uuid,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What ended it.
+    pub exception: Exception,
+    /// Its config and params, by their names.
+    pub inputs: Bunch,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.outcome, self.inputs, self.exception)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            write!(f, "\n  caused by: {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

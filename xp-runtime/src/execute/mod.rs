@@ -1,0 +1,164 @@
+//! Executing: points are handed to worker threads, which run the steps; what has ended goes to one
+//! writer thread, which commits it; only then does it count.
+
+mod grouping;
+mod progress;
+mod schedule;
+mod task;
+mod worker;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+
+use uuid::Uuid;
+
+pub(crate) use task::{PlanTask, Task};
+
+use self::progress::Bar;
+use self::schedule::Schedule;
+use self::worker::{Shared, Worker};
+use self::writer::Writer;
+use crate::exception::{Exception, Outcome};
+use crate::plan::Policy;
+use crate::row::Layout;
+use crate::run::{FieldRegistry, Progress};
+use crate::store::{Ended, Execution, Finished, Store, StoreError};
+
+/// How many ended runs may wait for the writer; a worker that is ahead of it by more waits.
+const QUEUE: usize = 1_024;
+
+/// What is executed, and how.
+pub(crate) struct Job<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) execution: Execution,
+    pub(crate) layout: &'a Layout,
+    pub(crate) policy: Policy,
+    pub(crate) jobs: usize,
+    /// The points in this order, instead of a shuffle.
+    pub(crate) order: Option<Vec<u64>>,
+    pub(crate) shuffled: bool,
+    pub(crate) progress: Option<bool>,
+}
+
+/// What came of an execution.
+#[derive(Debug)]
+pub(crate) struct Summary<S> {
+    pub(crate) completed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+    /// The first run that failed.
+    pub(crate) first: Option<FirstFailure>,
+    /// The states of the runs that completed, if they have one.
+    pub(crate) states: Vec<(Uuid, S)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct FirstFailure {
+    pub(crate) id_run: Uuid,
+    pub(crate) outcome: Outcome,
+    pub(crate) ended: Ended,
+}
+
+/// A run that has ended, with its state.
+pub(crate) struct Done<S> {
+    pub(crate) finished: Finished,
+    pub(crate) state: Option<S>,
+}
+
+/// Runs all points of a task. Returns once everything that ended is committed.
+pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::State>, StoreError> {
+    let Job {
+        store,
+        mut execution,
+        layout,
+        policy,
+        jobs,
+        order,
+        shuffled,
+        progress,
+    } = job;
+    if policy != Policy::Staged {
+        // The experiment is there before its first run, so that a name that is taken is refused
+        // before anything is computed.
+        store.commit(&mut execution, &[])?;
+    }
+    let shared = Shared::new(task);
+    let (id_experiment, seed) = (execution.new.id, execution.new.root_seed);
+    let schedule = match order {
+        Some(order) => Schedule::listed(order),
+        None if !task.shared().is_empty() => {
+            grouping::expect_all(task, &shared, jobs, shuffled.then_some(seed))
+        }
+        None if shuffled => Schedule::shuffled(task.len(), seed),
+        None => Schedule::plain(task.len()),
+    };
+    if let Schedule::Listed { order, .. } = &schedule {
+        grouping::expect_listed(task, &shared, order);
+    }
+    let registry = Arc::new(FieldRegistry::new(layout.columns()));
+    let stopping = Arc::new(AtomicBool::new(false));
+    let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
+    let bar = Bar::new(&execution.new.name, task.len(), &fractions, progress);
+
+    let (sender, receiver) = sync_channel::<Done<T::State>>(QUEUE);
+    let writer = Writer {
+        store,
+        execution,
+        policy,
+        stopping: &stopping,
+        bar: &bar,
+    };
+    let written = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || writer.write_all(receiver));
+        let workers: Vec<_> = fractions
+            .iter()
+            .map(|progress| {
+                let worker = Worker {
+                    task,
+                    layout,
+                    schedule: &schedule,
+                    shared: &shared,
+                    stopping: Arc::clone(&stopping),
+                    stop_first: policy != Policy::KeepGoing,
+                    sender: sender.clone(),
+                    registry: Arc::clone(&registry),
+                    progress: Arc::clone(progress),
+                    bar: &bar,
+                    id_experiment,
+                    root_seed: seed,
+                };
+                scope.spawn(move || worker.work())
+            })
+            .collect();
+        drop(sender);
+        for worker in workers {
+            // A worker catches the panics of runs; one of its own is a bug, and not to be hidden.
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        match writer.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    bar.finish();
+    written
+}
+
+/// The exception of a run that never came to its steps.
+fn before_the_steps(error: &dyn std::error::Error) -> Exception {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    Exception {
+        message: error.to_string(),
+        causes,
+        ..Exception::default()
+    }
+}

@@ -1,0 +1,88 @@
+//! The progress bar, on stderr if that is a terminal.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+use crate::exception::Outcome;
+use crate::run::Progress;
+use crate::store::Finished;
+
+/// Counts what is committed.
+pub(super) struct Bar {
+    bar: Option<ProgressBar>,
+    failed: AtomicU64,
+    fractions: Vec<Arc<Progress>>,
+}
+
+impl Bar {
+    /// `show` overrides the question whether stderr is a terminal.
+    pub(super) fn new(
+        name: &str,
+        total: u64,
+        fractions: &[Arc<Progress>],
+        show: Option<bool>,
+    ) -> Self {
+        let bar = show
+            .unwrap_or_else(|| std::io::stderr().is_terminal())
+            .then(|| {
+                let style =
+                    ProgressStyle::with_template("{prefix} [{bar:32}] {pos}/{len} {eta} {msg}")
+                        .unwrap_or_else(|_| ProgressStyle::default_bar())
+                        .progress_chars("=> ");
+                let target = ProgressDrawTarget::stderr_with_hz(10);
+                let bar = ProgressBar::with_draw_target(Some(total), target)
+                    .with_style(style)
+                    .with_prefix(name.to_owned())
+                    .with_finish(ProgressFinish::AndLeave);
+                bar.enable_steady_tick(Duration::from_millis(200));
+                bar
+            });
+        Self {
+            bar,
+            failed: AtomicU64::new(0),
+            fractions: fractions.to_vec(),
+        }
+    }
+
+    /// Counts runs that are committed.
+    pub(super) fn count(&self, runs: &[Finished]) {
+        let Some(bar) = &self.bar else { return };
+        let failed = runs.iter().filter(|run| run.outcome.is_failure()).count() as u64;
+        let skipped = runs
+            .iter()
+            .filter(|run| run.outcome == Outcome::Skipped)
+            .count();
+        let failed = self.failed.fetch_add(failed, Ordering::Relaxed) + failed;
+        bar.inc(runs.len() as u64);
+        let fraction: f64 = self.fractions.iter().map(|progress| progress.get()).sum();
+        let mut message = Vec::new();
+        if failed > 0 {
+            message.push(format!("{failed} failed"));
+        }
+        if skipped > 0 {
+            message.push("some skipped".to_owned());
+        }
+        if fraction > 0.0 {
+            let mean = 100.0 * fraction / self.fractions.len() as f64;
+            message.push(format!("running: {mean:.0} %"));
+        }
+        bar.set_message(message.join(", "));
+    }
+
+    /// A point that is not attempted: filtered, or equal to another one.
+    pub(super) fn leave_out(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(bar.length().unwrap_or_default().saturating_sub(1));
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish();
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Which point comes next. Without shared values: a seeded shuffle that needs no memory. With
+//! them: group by group, a group being the points that need the same shared value.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::order::Permutation;
+
+/// Hands out the indices of points to workers.
+#[derive(Debug)]
+pub(super) enum Schedule {
+    /// In the order of a permutation.
+    Shuffled {
+        next: AtomicU64,
+        total: u64,
+        order: Permutation,
+    },
+    /// In the order in which they are listed.
+    Listed { next: AtomicU64, order: Vec<u64> },
+    /// As they come.
+    Plain { next: AtomicU64, total: u64 },
+    /// By groups.
+    Grouped(Groups),
+}
+
+/// A point that was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handed {
+    pub(super) index: u64,
+    /// The group it belongs to, and whether this is the point that opened the group.
+    pub(super) group: Option<(usize, bool)>,
+}
+
+impl Schedule {
+    pub(super) fn shuffled(total: u64, seed: u64) -> Self {
+        Self::Shuffled {
+            next: AtomicU64::new(0),
+            total,
+            order: Permutation::new(total, seed),
+        }
+    }
+
+    pub(super) fn plain(total: u64) -> Self {
+        Self::Plain {
+            next: AtomicU64::new(0),
+            total,
+        }
+    }
+
+    pub(super) fn listed(order: Vec<u64>) -> Self {
+        Self::Listed {
+            next: AtomicU64::new(0),
+            order,
+        }
+    }
+
+    /// The next point for a worker whose last group was `current`; `None` at the end. Waits only
+    /// if all that is left needs a value that another worker is computing.
+    pub(super) fn next(&self, current: Option<usize>) -> Option<Handed> {
+        let plain = |index| Handed { index, group: None };
+        match self {
+            Self::Shuffled { next, total, order } => {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                (i < *total).then(|| plain(order.get(i)))
+            }
+            Self::Plain { next, total } => {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                (i < *total).then(|| plain(i))
+            }
+            Self::Listed { next, order } => {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                usize::try_from(i)
+                    .ok()
+                    .and_then(|i| order.get(i))
+                    .map(|index| plain(*index))
+            }
+            Self::Grouped(groups) => groups.next(current),
+        }
+    }
+
+    /// The value that all points of the group need is there.
+    pub(super) fn warmed(&self, group: usize) {
+        if let Self::Grouped(groups) = self {
+            groups.warmed(group);
+        }
+    }
+
+    /// A point that was handed out has ended.
+    pub(super) fn done(&self, handed: Handed) {
+        if let (Self::Grouped(groups), Some((group, _))) = (self, handed.group) {
+            groups.done(group);
+        }
+    }
+}
+
+/// A point and the hashes of what it needs: of the value by which points are grouped, and of all
+/// others.
+pub(super) type Needs = (u128, u128, u64);
+
+/// See [`Schedule::Grouped`].
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// Sorted, so that a group is a range, and equal needs inside of a group are neighbours.
+    points: Vec<Needs>,
+    /// The groups as ranges of `points`, in the order in which they are opened.
+    ranges: Vec<(usize, usize)>,
+    most_open: usize,
+    state: Mutex<Open>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    opened: usize,
+    groups: Vec<OpenGroup>,
+}
+
+#[derive(Debug)]
+struct OpenGroup {
+    id: usize,
+    next: usize,
+    end: usize,
+    running: usize,
+    /// The value is being computed for the first point.
+    warming: bool,
+}
+
+impl Groups {
+    pub(super) fn new(mut points: Vec<Needs>, most_open: usize, seed: u64) -> Self {
+        points.sort_unstable();
+        let mut sorted = Vec::new();
+        let mut start = 0;
+        for chunk in points.chunk_by(|a, b| a.0 == b.0) {
+            sorted.push((start, start + chunk.len()));
+            start += chunk.len();
+        }
+        let order = Permutation::new(sorted.len() as u64, seed);
+        // The permutation's values are indices of the slice.
+        let ranges = (0..sorted.len() as u64)
+            .map(|i| sorted[order.get(i) as usize])
+            .collect();
+        Self {
+            points,
+            ranges,
+            most_open,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self, current: Option<usize>) -> Option<Handed> {
+        let mut open = self.lock();
+        loop {
+            let ready = |g: &OpenGroup| !g.warming && g.next < g.end;
+            let own = open
+                .groups
+                .iter()
+                .position(|g| Some(g.id) == current && ready(g));
+            if let Some(i) = own {
+                return Some(self.take(&mut open, i, false));
+            }
+            if open.opened < self.ranges.len() && open.groups.len() < self.most_open {
+                let id = open.opened;
+                let (next, end) = self.ranges[id];
+                open.opened += 1;
+                open.groups.push(OpenGroup {
+                    id,
+                    next,
+                    end,
+                    running: 0,
+                    warming: true,
+                });
+                let last = open.groups.len() - 1;
+                return Some(self.take(&mut open, last, true));
+            }
+            if let Some(i) = open.groups.iter().position(ready) {
+                return Some(self.take(&mut open, i, false));
+            }
+            let rest =
+                open.opened < self.ranges.len() || open.groups.iter().any(|g| g.next < g.end);
+            if !rest {
+                return None;
+            }
+            open = self
+                .changed
+                .wait(open)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn take(&self, open: &mut Open, i: usize, first: bool) -> Handed {
+        let group = &mut open.groups[i];
+        let index = self.points[group.next].2;
+        group.next += 1;
+        group.running += 1;
+        Handed {
+            index,
+            group: Some((group.id, first)),
+        }
+    }
+
+    fn warmed(&self, id: usize) {
+        let mut open = self.lock();
+        if let Some(group) = open.groups.iter_mut().find(|g| g.id == id)
+            && group.warming
+        {
+            group.warming = false;
+            self.changed.notify_all();
+        }
+    }
+
+    fn done(&self, id: usize) {
+        let mut open = self.lock();
+        if let Some(i) = open.groups.iter().position(|g| g.id == id) {
+            let group = &mut open.groups[i];
+            group.running -= 1;
+            // A first point that ended before it came to the shared value leaves it to the next one.
+            group.warming = false;
+            if group.next == group.end && group.running == 0 {
+                open.groups.swap_remove(i);
+            }
+            self.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn groups(n: u64, of: u64, jobs: usize) -> Schedule {
+        let points = (0..n).map(|i| (u128::from(i % of), 0, i)).collect();
+        Schedule::Grouped(Groups::new(points, jobs, 7))
+    }
+
+    #[test]
+    fn every_point_is_handed_out_once() {
+        for schedule in [
+            Schedule::shuffled(100, 7),
+            Schedule::plain(100),
+            groups(100, 7, 3),
+        ] {
+            let mut seen = HashSet::new();
+            let mut current = None;
+            while let Some(handed) = schedule.next(current) {
+                assert!(seen.insert(handed.index));
+                current = handed.group.map(|(group, _)| group);
+                schedule.done(handed);
+            }
+            assert_eq!(seen.len(), 100);
+        }
+    }
+
+    #[test]
+    fn a_worker_that_would_wait_opens_another_group() {
+        let schedule = groups(10, 5, 2);
+        let first = schedule.next(None).unwrap();
+        let second = schedule.next(None).unwrap();
+        assert_ne!(first.group.unwrap().0, second.group.unwrap().0);
+        assert_ne!(first.index % 5, second.index % 5);
+    }
+
+    #[test]
+    fn at_most_as_many_groups_are_open_as_there_are_jobs() {
+        let schedule = groups(10, 5, 2);
+        let first = schedule.next(None).unwrap();
+        schedule.warmed(first.group.unwrap().0);
+        let second = schedule.next(None).unwrap();
+        let third = schedule.next(None).unwrap();
+        assert_eq!(third.index % 5, first.index % 5);
+        assert_ne!(second.index % 5, first.index % 5);
+    }
+}

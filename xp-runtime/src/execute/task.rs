@@ -1,0 +1,157 @@
+//! What the engine asks of what it executes: the points of a plan, or of a sweep by closure.
+
+use std::marker::PhantomData;
+
+use crate::bunch::Bunch;
+use crate::declare::{Declared, ForBunch, ForIdentity, ForRow, ForShared, InputError, Point};
+use crate::exception::StepError;
+use crate::identity::{IdentityScheme, Inputs};
+use crate::plan::Part;
+use crate::row::RowWriter;
+use crate::run::Run;
+use crate::scope::Scope;
+use crate::step::StepInfo;
+
+/// Points, and what a run of one does.
+pub(crate) trait Task: Sync {
+    type Point;
+    type State: Send;
+
+    /// Whether the steps see the run, and with it the inputs by their names.
+    fn uses_run(&self) -> bool;
+    fn steps(&self) -> &'static [&'static StepInfo];
+    fn scheme(&self) -> &IdentityScheme;
+    /// How many indices of points there are.
+    fn len(&self) -> u64;
+    /// The point of an index; `None` if it is left out.
+    fn point(&self, i: u64) -> Option<Self::Point>;
+    /// Whether all points are known to differ.
+    fn distinct(&self) -> bool;
+    fn identify(&self, point: &Self::Point, inputs: &mut Inputs) -> Result<(), InputError>;
+    fn record(&self, point: &Self::Point, row: &mut RowWriter<'_>) -> Result<(), InputError>;
+    /// Config and params by their names.
+    fn bunches(&self, point: &Self::Point) -> Result<(Bunch, Bunch), InputError>;
+    /// For each shared value the inputs on which it depends.
+    fn shared(&self) -> &'static [&'static [usize]];
+    fn project(
+        &self,
+        point: &Self::Point,
+        wanted: &[usize],
+        inputs: &mut Inputs,
+    ) -> Result<(), InputError>;
+    fn run(
+        &self,
+        point: &Self::Point,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<Self::State, StepError>;
+}
+
+/// The points of a plan.
+pub(crate) struct PlanTask<X: Declared> {
+    parts: Vec<Part<X>>,
+    absents: X::Absents,
+    scheme: IdentityScheme,
+    of: PhantomData<fn() -> X>,
+}
+
+impl<X: Declared> PlanTask<X> {
+    pub(crate) fn new(parts: Vec<Part<X>>, root_seed: u64) -> Self {
+        let declaration = X::declaration();
+        let versions: Vec<_> = declaration
+            .steps
+            .iter()
+            .map(|step| (step.name, step.version))
+            .collect();
+        let scheme = IdentityScheme::new(declaration.name, &versions, root_seed);
+        Self {
+            parts,
+            absents: X::absents(),
+            scheme,
+            of: PhantomData,
+        }
+    }
+
+    fn visit(
+        &self,
+        point: &Point<X>,
+        visitor: &mut impl crate::declare::Visitor,
+    ) -> Result<(), InputError> {
+        X::visit(&point.config, &point.params, &self.absents, visitor)
+    }
+}
+
+impl<X: Declared> Task for PlanTask<X> {
+    type Point = Point<X>;
+    type State = X::State;
+
+    fn uses_run(&self) -> bool {
+        X::declaration().uses_run
+    }
+
+    fn steps(&self) -> &'static [&'static StepInfo] {
+        X::declaration().steps
+    }
+
+    fn scheme(&self) -> &IdentityScheme {
+        &self.scheme
+    }
+
+    fn len(&self) -> u64 {
+        self.parts
+            .iter()
+            .map(|part| part.points.len())
+            .fold(0, u64::saturating_add)
+    }
+
+    fn point(&self, mut i: u64) -> Option<Point<X>> {
+        for part in &self.parts {
+            let len = part.points.len();
+            if i < len {
+                return part.point(i);
+            }
+            i -= len;
+        }
+        None
+    }
+
+    fn distinct(&self) -> bool {
+        matches!(self.parts.as_slice(), [one] if one.points.distinct())
+    }
+
+    fn identify(&self, point: &Point<X>, inputs: &mut Inputs) -> Result<(), InputError> {
+        self.visit(point, &mut ForIdentity(inputs))
+    }
+
+    fn record(&self, point: &Point<X>, row: &mut RowWriter<'_>) -> Result<(), InputError> {
+        self.visit(point, &mut ForRow(row))
+    }
+
+    fn bunches(&self, point: &Point<X>) -> Result<(Bunch, Bunch), InputError> {
+        let mut visitor = ForBunch::default();
+        self.visit(point, &mut visitor)?;
+        Ok((visitor.config, visitor.params))
+    }
+
+    fn shared(&self) -> &'static [&'static [usize]] {
+        X::declaration().shared
+    }
+
+    fn project(
+        &self,
+        point: &Point<X>,
+        wanted: &[usize],
+        inputs: &mut Inputs,
+    ) -> Result<(), InputError> {
+        self.visit(point, &mut ForShared { inputs, wanted })
+    }
+
+    fn run(
+        &self,
+        point: &Point<X>,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<X::State, StepError> {
+        X::steps(&point.config, &point.params, run, scope)
+    }
+}

@@ -1,0 +1,253 @@
+//! A worker: one thread that takes points and runs their steps.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::progress::Bar;
+use super::schedule::{Handed, Schedule};
+use super::task::Task;
+use super::{Done, before_the_steps};
+use crate::bunch::Bunch;
+use crate::exception::{Exception, Outcome};
+use crate::identity::{Identity, Inputs};
+use crate::panic;
+use crate::row::{Layout, RowWriter};
+use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::scope::Scope;
+use crate::sequence::lock;
+use crate::shared::{SharedKey, SharedValues};
+use crate::store::{Ended, Finished};
+use crate::value::{Cell, ColumnType, Kind};
+
+/// The shared values of one execution, and what must be known to find them.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) values: SharedValues,
+    /// The value that depends on the fewest inputs; points are grouped by it.
+    pub(super) coarsest: usize,
+    seen: Option<Mutex<HashSet<Identity>>>,
+}
+
+impl Shared {
+    pub(super) fn new<T: Task>(task: &T) -> Self {
+        let by_size = task
+            .shared()
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, needs)| needs.len());
+        Self {
+            values: SharedValues::default(),
+            coarsest: by_size.map_or(0, |(place, _)| place),
+            seen: (!task.distinct()).then(Mutex::default),
+        }
+    }
+
+    /// The keys of the shared values that a point needs; none if it has no valid inputs.
+    pub(super) fn keys<T: Task>(&self, task: &T, point: &T::Point, keys: &mut Vec<SharedKey>) {
+        keys.clear();
+        let mut inputs = Inputs::default();
+        for (place, wanted) in task.shared().iter().enumerate() {
+            inputs.clear();
+            if task.project(point, wanted, &mut inputs).is_err() {
+                keys.clear();
+                return;
+            }
+            let hash = inputs.hash();
+            let mut half = [0; 16];
+            half.copy_from_slice(&hash.as_bytes()[..16]);
+            keys.push((place, half));
+        }
+    }
+
+    /// Whether the point occurs for the first time.
+    fn is_new(&self, identity: Identity) -> bool {
+        self.seen.as_ref().is_none_or(|seen| {
+            seen.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(identity)
+        })
+    }
+}
+
+pub(super) struct Worker<'a, T: Task> {
+    pub(super) task: &'a T,
+    pub(super) layout: &'a Layout,
+    pub(super) schedule: &'a Schedule,
+    pub(super) shared: &'a Shared,
+    pub(super) stopping: Arc<AtomicBool>,
+    pub(super) stop_first: bool,
+    pub(super) sender: SyncSender<Done<T::State>>,
+    pub(super) registry: Arc<FieldRegistry>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) bar: &'a Bar,
+    pub(super) id_experiment: uuid::Uuid,
+    pub(super) root_seed: u64,
+}
+
+/// What is reused from run to run.
+struct Scratch {
+    context: Arc<Context>,
+    inputs: Inputs,
+    keys: Vec<SharedKey>,
+}
+
+impl<T: Task> Worker<'_, T> {
+    /// Runs points until there are none, or until the execution stops.
+    pub(super) fn work(self) {
+        let context = Context {
+            id_experiment: self.id_experiment,
+            root_seed: self.root_seed,
+            steps: self.task.steps(),
+            registry: Arc::clone(&self.registry),
+            stopping: Arc::clone(&self.stopping),
+            progress: Arc::clone(&self.progress),
+        };
+        let mut scratch = Scratch {
+            context: Arc::new(context),
+            inputs: Inputs::default(),
+            keys: Vec::new(),
+        };
+        let mut group = None;
+        while let Some(handed) = self.schedule.next(group) {
+            group = handed.group.map(|(group, _)| group);
+            let mut open = true;
+            if !self.stopping.load(Ordering::Relaxed)
+                && let Some(point) = self.task.point(handed.index)
+            {
+                open = self.attempt(&point, handed, &mut scratch);
+                self.shared.values.release(&scratch.keys);
+                scratch.keys.clear();
+            } else {
+                self.bar.leave_out();
+            }
+            self.schedule.done(handed);
+            if !open || self.stopping.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
+    /// Runs a point, unless it occurred before; false if nobody wants the result any more.
+    fn attempt(&self, point: &T::Point, handed: Handed, scratch: &mut Scratch) -> bool {
+        if !self.task.shared().is_empty() {
+            self.shared.keys(self.task, point, &mut scratch.keys);
+        }
+        scratch.inputs.clear();
+        let identified = self.task.identify(point, &mut scratch.inputs);
+        let inputs = scratch.inputs.hash();
+        let identity = self.task.scheme().identity(&inputs);
+        if !self.shared.is_new(identity) {
+            self.bar.leave_out();
+            return true;
+        }
+        let started = Timestamp::now().as_microsecond();
+        let clock = Instant::now();
+        let mut run = Run::live(&scratch.context, identity.id_run(), inputs);
+        let result = match identified {
+            Err(error) => Err((Outcome::Failed, before_the_steps(&error))),
+            Ok(()) => self.run(point, handed, &mut run, &scratch.keys),
+        };
+        self.progress.set(0.0);
+        let elapsed = clock.elapsed().as_secs_f64();
+        let (outcome, cells, extra, state, ended) = match result {
+            Ok((cells, state)) => (
+                Outcome::Completed,
+                cells,
+                run.fields.take(),
+                Some(state),
+                None,
+            ),
+            Err((outcome, exception)) => {
+                let inputs = self.inputs(point);
+                let ended = Box::new(Ended { exception, inputs });
+                (outcome, Vec::new(), Vec::new(), None, Some(ended))
+            }
+        };
+        if self.stop_first && outcome.is_failure() {
+            self.stopping.store(true, Ordering::Relaxed);
+        }
+        let artifacts = run.take_artifacts();
+        let id_run = run.id_run;
+        let finished = Finished {
+            identity,
+            id_run,
+            outcome,
+            started,
+            elapsed,
+            cells,
+            extra,
+            ended,
+            artifacts,
+        };
+        self.sender.send(Done { finished, state }).is_ok()
+    }
+
+    fn run(
+        &self,
+        point: &T::Point,
+        handed: Handed,
+        run: &mut Run,
+        keys: &[SharedKey],
+    ) -> Result<(Vec<Cell>, T::State), (Outcome, Exception)> {
+        let task = self.task;
+        let before = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
+        let mut row = RowWriter::new(self.layout);
+        task.record(point, &mut row)
+            .map_err(|error| before(&error))?;
+        if task.uses_run() {
+            let (config, params) = task.bunches(point).map_err(|error| before(&error))?;
+            run.inner.config = config;
+            run.inner.params = params;
+        }
+        let ready = |place| {
+            if let (Some((group, true)), true) = (handed.group, place == self.shared.coarsest) {
+                self.schedule.warmed(group);
+            }
+        };
+        let mut scope = Scope {
+            row,
+            values: &self.shared.values,
+            keys,
+            steps: task.steps(),
+            step: None,
+            ready: &ready,
+        };
+        let state = match panic::catch(|| task.run(point, run, &mut scope)) {
+            Ok(Ok(state)) => state,
+            Ok(Err(error)) => return Err(error.into_exception(scope.step_name())),
+            Err(exception) => {
+                let step = scope.step_name().map(str::to_owned);
+                return Err((Outcome::Panicked, Exception { step, ..exception }));
+            }
+        };
+        let cells = scope.row.into_cells();
+        for (name, buffer) in run.take_sequences() {
+            let blob = lock(&buffer).to_datapak().map_err(|error| before(&error))?;
+            let ty = ColumnType {
+                kind: Kind::Serialized,
+                nullable: false,
+            };
+            run.fields
+                .insert_cell(&name, ty, Cell::Blob(blob))
+                .map_err(|error| before(&error))?;
+        }
+        Ok((cells, state))
+    }
+
+    /// All inputs of a run that did not complete, as far as they can be recorded.
+    fn inputs(&self, point: &T::Point) -> Bunch {
+        match self.task.bunches(point) {
+            Ok((config, params)) => config
+                .into_members()
+                .into_iter()
+                .chain(params.into_members())
+                .collect(),
+            Err(_) => Bunch::new(),
+        }
+    }
+}

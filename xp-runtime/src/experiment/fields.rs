@@ -1,0 +1,73 @@
+//! The fields of an experiment: values that belong to it as a whole.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::bunch::Bunch;
+use crate::error::{Error, Result};
+use crate::store::{Store, StoredExperiment};
+
+/// The fields of an experiment. They are read as a [`Bunch`]; [`insert`](Self::insert) writes one
+/// through to the file at once.
+#[derive(Clone, Debug)]
+pub struct ExperimentFields {
+    bunch: Bunch,
+    experiment: String,
+    db: Option<(Arc<dyn Store>, Uuid)>,
+}
+
+impl ExperimentFields {
+    pub(super) fn stored(db: &Arc<dyn Store>, stored: &StoredExperiment) -> Self {
+        let db = Some((Arc::clone(db), stored.id));
+        Self {
+            bunch: stored.fields.clone(),
+            experiment: stored.name.clone(),
+            db,
+        }
+    }
+
+    pub(super) fn owned(experiment: &str, bunch: Bunch) -> Self {
+        Self {
+            bunch,
+            experiment: experiment.to_owned(),
+            db: None,
+        }
+    }
+
+    /// Sets a field, and commits it.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be kept, or the file cannot be written; the fields are as they were.
+    pub fn insert<T: Serialize + ?Sized>(
+        &mut self,
+        name: impl Into<String>,
+        value: &T,
+    ) -> Result<()> {
+        let name = name.into();
+        let mut bunch = self.bunch.clone();
+        bunch
+            .insert(name.clone(), value)
+            .map_err(|source| Error::Field {
+                experiment: self.experiment.clone(),
+                field: name,
+                source,
+            })?;
+        if let Some((db, id)) = &self.db {
+            db.set_fields(*id, &bunch)?;
+        }
+        self.bunch = bunch;
+        Ok(())
+    }
+}
+
+impl Deref for ExperimentFields {
+    type Target = Bunch;
+
+    fn deref(&self) -> &Bunch {
+        &self.bunch
+    }
+}

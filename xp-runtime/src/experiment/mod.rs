@@ -1,0 +1,287 @@
+//! Experiments: what an execution made, or what was loaded from a file.
+
+mod fields;
+mod read;
+mod runs;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+pub use fields::ExperimentFields;
+pub use read::Readable;
+pub use runs::{Failures, Runs};
+
+use crate::bunch::Bunch;
+use crate::error::{Error, Failure, Result};
+use crate::run::{Dynamic, Run};
+use crate::store::{Key, Role, Store, StoredExperiment};
+use crate::table::Table;
+use crate::value::{Kind, Value, ValueError, from_value};
+
+/// A collection of runs under a name.
+///
+/// `Experiment<Iris>` has typed runs; without a parameter their fields are [`Bunch`]es. Runs are
+/// read from the file when they are asked for, a page at a time.
+pub struct Experiment<X: Readable = Dynamic> {
+    /// The experiment's id: a random UUID.
+    pub id_experiment: Uuid,
+    /// The experiment's name, unique in its file.
+    pub name: String,
+    /// Values that belong to the experiment as a whole.
+    pub fields: ExperimentFields,
+    runs: Source<X>,
+    states: Arc<HashMap<Uuid, Arc<X::State>>>,
+}
+
+/// Where the runs are.
+enum Source<X: Readable> {
+    /// In a file.
+    Db {
+        db: Arc<dyn Store>,
+        stored: Arc<StoredExperiment>,
+        mapping: Arc<X::Mapping>,
+    },
+    /// In memory: the experiment was deserialised, and has no database.
+    Owned(Arc<Vec<Value>>, ReadOwned<X>),
+}
+
+/// Makes a run of what a run was serialised as.
+type ReadOwned<X> = fn(Value) -> Result<Run<X>, ValueError>;
+
+/// The attributes of an experiment, in order, and whether they are serialised with it.
+const ATTRIBUTES: [(&str, bool); 5] = [
+    ("id_experiment", true),
+    ("name", true),
+    ("fields", true),
+    ("runs", true),
+    ("db", false),
+];
+
+impl Experiment {
+    /// The names of the attributes that make up the state of an experiment.
+    pub const STATE: [&'static str; 5] = {
+        let mut names = [""; 5];
+        let mut i = 0;
+        while i < names.len() {
+            names[i] = ATTRIBUTES[i].0;
+            i += 1;
+        }
+        names
+    };
+
+    /// The names of the attributes with which an experiment is serialised: all but `db`.
+    pub const SERIALIZED: [&'static str; 4] = {
+        let mut names = [""; 4];
+        let (mut i, mut n) = (0, 0);
+        while i < ATTRIBUTES.len() {
+            if ATTRIBUTES[i].1 {
+                names[n] = ATTRIBUTES[i].0;
+                n += 1;
+            }
+            i += 1;
+        }
+        names
+    };
+}
+
+impl<X: Readable> Experiment<X> {
+    /// The stored experiment, as one of this kind.
+    pub(crate) fn open(
+        db: &Arc<dyn Store>,
+        key: &Key,
+        states: HashMap<Uuid, Arc<X::State>>,
+    ) -> Result<Self> {
+        let stored = db.find(key)?;
+        let mapping = X::mapping(&stored).map_err(|misfits| Error::Misfit {
+            experiment: stored.name.clone(),
+            misfits,
+        })?;
+        Ok(Self {
+            id_experiment: stored.id,
+            name: stored.name.clone(),
+            fields: ExperimentFields::stored(db, &stored),
+            runs: Source::Db {
+                db: Arc::clone(db),
+                mapping: Arc::new(mapping),
+                stored: Arc::new(stored),
+            },
+            states: Arc::new(states),
+        })
+    }
+
+    /// The runs that completed, in the order in which they ended.
+    pub fn runs(&self) -> Runs<X> {
+        match &self.runs {
+            Source::Db {
+                db,
+                stored,
+                mapping,
+            } => Runs::stored(
+                Arc::clone(db),
+                Arc::clone(stored),
+                Arc::clone(mapping),
+                Arc::clone(&self.states),
+            ),
+            Source::Owned(runs, read) => Runs::owned(&self.name, runs, *read),
+        }
+    }
+
+    /// The runs that did not complete, with their inputs and what ended them.
+    pub fn failures(&self) -> Failures {
+        match &self.runs {
+            Source::Db { db, stored, .. } => Failures::stored(Arc::clone(db), stored.id),
+            Source::Owned(..) => Failures::none(),
+        }
+    }
+
+    /// The path of the file in which the experiment is; `None` if it was deserialised.
+    pub fn db(&self) -> Option<&str> {
+        match &self.runs {
+            Source::Db { db, .. } => Some(db.place()),
+            Source::Owned(..) => None,
+        }
+    }
+
+    /// What a run kept as an artifact under that name: see [`Run::artifact`].
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn artifact(&self, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>> {
+        match &self.runs {
+            Source::Db { db, .. } => Ok(db.artifact(id_run, name)?),
+            Source::Owned(..) => Ok(None),
+        }
+    }
+
+    /// The runs as a table, to be printed or grouped: a row each, the recorded inputs first.
+    /// Values that SQL has no type for are left out.
+    ///
+    /// ```ignore
+    /// println!("{}", experiment.table().group_by("k"));
+    /// ```
+    pub fn table(&self) -> Table {
+        let Source::Db { db, stored, .. } = &self.runs else {
+            return Table::failed("an experiment without a database has no table".to_owned());
+        };
+        let mut columns: Vec<_> = stored
+            .columns
+            .iter()
+            .filter(|c| c.ty.kind != Kind::Serialized)
+            .collect();
+        columns.sort_by_key(|c| c.role == Role::Field);
+        if stored.columns.is_empty() {
+            return Table::new(Vec::new(), Vec::new());
+        }
+        Table::of_runs(db.as_ref(), &stored.table, &columns)
+    }
+}
+
+impl<X: Readable> Clone for Experiment<X> {
+    fn clone(&self) -> Self {
+        Self {
+            id_experiment: self.id_experiment,
+            name: self.name.clone(),
+            fields: self.fields.clone(),
+            runs: match &self.runs {
+                Source::Db {
+                    db,
+                    stored,
+                    mapping,
+                } => Source::Db {
+                    db: Arc::clone(db),
+                    stored: Arc::clone(stored),
+                    mapping: Arc::clone(mapping),
+                },
+                Source::Owned(runs, read) => Source::Owned(Arc::clone(runs), *read),
+            },
+            states: Arc::clone(&self.states),
+        }
+    }
+}
+
+impl<X: Readable> fmt::Debug for Experiment<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Experiment")
+            .field("id_experiment", &self.id_experiment)
+            .field("name", &self.name)
+            .field("fields", &*self.fields)
+            .field("db", &self.db())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The attributes of [`Experiment::SERIALIZED`], in this order. The runs are read from the file.
+impl<X: Readable> Serialize for Experiment<X>
+where
+    Run<X>: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Experiment", Experiment::SERIALIZED.len())?;
+        for name in Experiment::SERIALIZED {
+            match name {
+                "id_experiment" => out.serialize_field(name, &self.id_experiment)?,
+                "name" => out.serialize_field(name, &self.name)?,
+                "fields" => out.serialize_field(name, &*self.fields)?,
+                _ => {
+                    let runs: Result<Vec<_>> = self.runs().collect();
+                    out.serialize_field(name, &runs.map_err(serde::ser::Error::custom)?)?;
+                }
+            }
+        }
+        out.end()
+    }
+}
+
+/// From a format that describes itself, such as JSON. The experiment has no database, and no
+/// failures; its runs are in memory.
+impl<'de, X: Readable> Deserialize<'de> for Experiment<X>
+where
+    Run<X>: DeserializeOwned,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "Experiment")]
+        struct Parts {
+            id_experiment: Uuid,
+            name: String,
+            fields: Bunch,
+            runs: Vec<Value>,
+        }
+        let parts = Parts::deserialize(deserializer)?;
+        for run in &parts.runs {
+            from_value::<Run<X>>(run.clone()).map_err(serde::de::Error::custom)?;
+        }
+        Ok(Self {
+            id_experiment: parts.id_experiment,
+            fields: ExperimentFields::owned(&parts.name, parts.fields),
+            name: parts.name,
+            runs: Source::Owned(Arc::new(parts.runs), from_value),
+            states: Arc::default(),
+        })
+    }
+}
+
+impl From<crate::store::StoredFailure> for Failure {
+    fn from(stored: crate::store::StoredFailure) -> Self {
+        let crate::store::StoredFailure {
+            id_run,
+            outcome,
+            exception,
+            inputs,
+            ..
+        } = stored;
+        Self {
+            id_run,
+            outcome,
+            exception,
+            inputs,
+        }
+    }
+}

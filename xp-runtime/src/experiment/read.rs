@@ -1,0 +1,69 @@
+//! What runs are read as: typed, if their experiment is declared, and as bunches otherwise.
+
+use uuid::Uuid;
+
+use crate::bunch::Bunch;
+use crate::declare::Declared;
+use crate::error::{Error, Result};
+use crate::row::{Layout, Mapping, Misfit, RowReader};
+use crate::run::{Dynamic, RunKind};
+use crate::store::{StoredExperiment, StoredRun};
+
+/// A kind of runs that can be read from a file.
+pub trait Readable: RunKind<Inner = ()> {
+    /// How the columns are found.
+    #[doc(hidden)]
+    type Mapping;
+
+    /// Finds the columns, or says of all that do not fit why not.
+    #[doc(hidden)]
+    fn mapping(stored: &StoredExperiment) -> Result<Self::Mapping, Vec<Misfit>>;
+
+    /// The fields of a run.
+    #[doc(hidden)]
+    fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
+    -> Result<Self::Fields>;
+}
+
+impl<X: Declared> Readable for X {
+    type Mapping = Mapping;
+
+    fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
+        let mut layout = Layout::default();
+        X::layout(&mut layout);
+        Mapping::new(layout, stored)
+    }
+
+    fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
+        X::read(&mut RowReader::new(mapping, run.cells)).map_err(|source| Error::Run {
+            experiment: of.name.clone(),
+            id_run: run.id_run,
+            source,
+        })
+    }
+}
+
+impl Readable for Dynamic {
+    type Mapping = ();
+
+    fn mapping(_: &StoredExperiment) -> Result<(), Vec<Misfit>> {
+        Ok(())
+    }
+
+    fn read((): &(), of: &StoredExperiment, run: StoredRun) -> Result<Bunch> {
+        let id_run: Uuid = run.id_run;
+        of.columns
+            .iter()
+            .zip(run.cells)
+            .map(|(column, cell)| match column.ty.decode_value(cell) {
+                Ok(value) => Ok((column.name.clone(), value)),
+                Err(source) => Err(Error::Cell {
+                    experiment: of.name.clone(),
+                    id_run,
+                    field: column.name.clone(),
+                    source,
+                }),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,171 @@
+//! Going through the runs of an experiment, a page of the file at a time.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{ReadOwned, Readable};
+use crate::error::{Error, Failure, Result};
+use crate::run::Run;
+use crate::store::{Store, StoredExperiment, StoredFailure, StoredRun};
+use crate::value::Value;
+
+/// The runs of an experiment that completed: see [`Experiment::runs`](crate::Experiment::runs).
+pub struct Runs<X: Readable> {
+    from: From<X>,
+}
+
+enum From<X: Readable> {
+    Db(Pages<X>),
+    Owned {
+        experiment: String,
+        runs: Arc<Vec<Value>>,
+        read: ReadOwned<X>,
+        next: usize,
+    },
+}
+
+struct Pages<X: Readable> {
+    db: Arc<dyn Store>,
+    stored: Arc<StoredExperiment>,
+    mapping: Arc<X::Mapping>,
+    states: Arc<HashMap<Uuid, Arc<X::State>>>,
+    page: VecDeque<StoredRun>,
+    /// The rowid of the last run of the page; `None` behind the last page.
+    after: Option<i64>,
+}
+
+impl<X: Readable> Runs<X> {
+    pub(super) fn stored(
+        db: Arc<dyn Store>,
+        stored: Arc<StoredExperiment>,
+        mapping: Arc<X::Mapping>,
+        states: Arc<HashMap<Uuid, Arc<X::State>>>,
+    ) -> Self {
+        let after = Some(i64::MIN);
+        Self {
+            from: From::Db(Pages {
+                db,
+                stored,
+                mapping,
+                states,
+                page: VecDeque::new(),
+                after,
+            }),
+        }
+    }
+
+    pub(super) fn owned(experiment: &str, runs: &Arc<Vec<Value>>, read: ReadOwned<X>) -> Self {
+        let experiment = experiment.to_owned();
+        Self {
+            from: From::Owned {
+                experiment,
+                runs: Arc::clone(runs),
+                read,
+                next: 0,
+            },
+        }
+    }
+}
+
+impl<X: Readable> Pages<X> {
+    fn next(&mut self) -> Option<Result<Run<X>>> {
+        if self.page.is_empty() {
+            let after = self.after?;
+            match self.db.runs(&self.stored, after) {
+                Ok(page) => {
+                    self.after = page.last().map(|run| run.rowid);
+                    self.page = page.into();
+                }
+                Err(error) => {
+                    self.after = None;
+                    return Some(Err(error.into()));
+                }
+            }
+        }
+        let run = self.page.pop_front()?;
+        let id_run = run.id_run;
+        let state = self.states.get(&id_run).cloned();
+        let fields = X::read(&self.mapping, &self.stored, run);
+        Some(fields.map(|fields| Run::finished(self.stored.id, id_run, fields, state)))
+    }
+}
+
+impl<X: Readable> Iterator for Runs<X> {
+    type Item = Result<Run<X>>;
+
+    fn next(&mut self) -> Option<Result<Run<X>>> {
+        match &mut self.from {
+            From::Db(pages) => pages.next(),
+            From::Owned {
+                experiment,
+                runs,
+                read,
+                next,
+            } => {
+                let run = runs.get(*next)?.clone();
+                *next += 1;
+                Some(read(run).map_err(|source| Error::Field {
+                    experiment: experiment.clone(),
+                    field: "runs".to_owned(),
+                    source,
+                }))
+            }
+        }
+    }
+}
+
+impl<X: Readable> fmt::Debug for Runs<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runs").finish_non_exhaustive()
+    }
+}
+
+/// The runs of an experiment that did not complete: see
+/// [`Experiment::failures`](crate::Experiment::failures).
+#[derive(Debug)]
+pub struct Failures {
+    db: Option<(Arc<dyn Store>, Uuid)>,
+    page: VecDeque<StoredFailure>,
+    after: i64,
+}
+
+impl Failures {
+    pub(super) fn stored(db: Arc<dyn Store>, id: Uuid) -> Self {
+        Self {
+            db: Some((db, id)),
+            page: VecDeque::new(),
+            after: 0,
+        }
+    }
+
+    pub(super) fn none() -> Self {
+        Self {
+            db: None,
+            page: VecDeque::new(),
+            after: 0,
+        }
+    }
+}
+
+impl Iterator for Failures {
+    type Item = Result<Failure>;
+
+    fn next(&mut self) -> Option<Result<Failure>> {
+        if self.page.is_empty() {
+            let (db, id) = self.db.as_ref()?;
+            match db.failures(*id, self.after) {
+                Ok(page) => self.page = page.into(),
+                Err(error) => {
+                    self.db = None;
+                    return Some(Err(error.into()));
+                }
+            }
+        }
+        let failure = self.page.pop_front()?;
+        self.after = failure.seq;
+        Some(Ok(failure.into()))
+    }
+}

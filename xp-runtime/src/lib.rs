@@ -1,0 +1,70 @@
+//! The runtime of xp: state, plans, execution, identity and the file.
+//!
+//! Programs depend on `xp-lab`, whose library is called `xp`; its documentation is the place to
+//! start. A module here stands above all that it imports.
+
+pub mod datapak;
+pub mod identity;
+pub mod value;
+
+mod bunch;
+mod declare;
+mod error;
+mod exception;
+mod execute;
+mod experiment;
+mod order;
+mod panic;
+mod plan;
+mod rng;
+mod row;
+mod run;
+mod scope;
+mod sequence;
+mod session;
+mod shared;
+mod step;
+mod store;
+mod sweep;
+mod table;
+
+pub use bunch::Bunch;
+pub use datapak::DatapakError;
+pub use declare::{Declaration, InputCause, InputError, InputInfo, InputRole};
+pub use error::{Error, Failure, Result, RunsFailed};
+pub use exception::{Exception, Outcome, Skip, skip};
+pub use experiment::{Experiment, ExperimentFields, Failures, Readable, Runs};
+pub use plan::{
+    AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Policy,
+    WithPoints, union,
+};
+pub use rng::Rng;
+pub use row::{LayoutError, Misfit, RowError};
+pub use run::{Dynamic, FieldError, Live, LiveFields, Run, RunKind};
+pub use sequence::{Row, Sequence, SequenceError};
+pub use session::{Listing, Session};
+pub use step::{Fingerprint, SourceText, StepInfo};
+pub use store::{IfExists, Listed, StoreError};
+pub use sweep::{BoxError, Swept, SweptFields};
+pub use table::Table;
+pub use value::{Value, ValueError};
+
+/// Used by generated code. Not public, and not subject to semantic versioning.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::declare::{
+        Declaration, Declared, InputError, InputInfo, InputRole, Visitor, named,
+    };
+    pub use crate::exception::StepError;
+    pub use crate::plan::{
+        Any, AnyPlan, Axes, Given, IntoAny, IntoPlan, Missing, Options, Plan, PlanError,
+        PlanOptions, Slot, WithPoints, axis, check_config, flat_axis, from_values, text_axis,
+    };
+    pub use crate::row::{Layout, Mapping, RowError, RowReader};
+    pub use crate::run::{Run, RunKind};
+    pub use crate::scope::Scope;
+    pub use crate::sequence::Sequence;
+    pub use crate::step::{Fingerprint, SourceText, Step, StepInfo};
+    pub use crate::store::{StoredExperiment, StoredRun};
+    pub use crate::value::Value;
+}

@@ -1,0 +1,96 @@
+//! The errors of plans.
+
+use crate::declare::InputCause;
+use crate::value::ValueError;
+
+/// What is wrong with a plan. Nothing was executed, and nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// An input has no value.
+    #[error("the plan of `{experiment}` lacks the input `{input}`; give it with `.{input}(..)`")]
+    Lacks {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// The input's name.
+        input: &'static str,
+    },
+    /// There is no point.
+    #[error("the plan of `{experiment}` has no point: {input} is empty")]
+    Empty {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// What is empty.
+        input: String,
+    },
+    /// There are more points than 64 bits can count.
+    #[error("the plan of `{experiment}` has more than 2^64 points")]
+    TooLarge {
+        /// The experiment's name.
+        experiment: &'static str,
+    },
+    /// A value that cannot be recorded.
+    #[error("the input `{input}` of `{experiment}` has a value that cannot be recorded")]
+    Value {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// The input's name.
+        input: &'static str,
+        /// What is wrong with the value.
+        source: InputCause,
+    },
+    /// `.set(..)` was given the name of no input.
+    #[error("`{experiment}` has no input `{input}`; its inputs are {}", known.join(", "))]
+    UnknownInput {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// The name that was given.
+        input: String,
+        /// The names that there are.
+        known: Vec<&'static str>,
+    },
+    /// `.set(..)` was given a value of another type.
+    #[error("the input `{input}` of `{experiment}` is a `{expected}`")]
+    WrongType {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// The input's name.
+        input: &'static str,
+        /// The input's type, as it is declared.
+        expected: &'static str,
+        /// What is wrong with the value.
+        source: ValueError,
+    },
+    /// A config was given another number of values than one.
+    #[error("the input `{input}` of `{experiment}` is a config: it takes one value, not {found}")]
+    OneValue {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// The input's name.
+        input: &'static str,
+        /// How many values were given.
+        found: usize,
+    },
+    /// `.zip()` on inputs of different lengths.
+    #[error("the inputs of `{experiment}` cannot be zipped: {}", lengths(found))]
+    ZipLengths {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// The inputs with more than one value, and how many they have.
+        found: Vec<(&'static str, usize)>,
+    },
+    /// `.zip()` on what is no product any more.
+    #[error("the plan of `{experiment}` cannot be zipped any more: call `.zip()` before all else")]
+    ZipOrder {
+        /// The experiment's name.
+        experiment: &'static str,
+    },
+}
+
+fn lengths(found: &[(&str, usize)]) -> String {
+    let each: Vec<_> = found
+        .iter()
+        .map(|(name, len)| format!("`{name}` has {len} values"))
+        .collect();
+    each.join(", ")
+}

@@ -1,0 +1,148 @@
+//! What can be made of a plan's points.
+
+use std::sync::Arc;
+
+use super::points::{Filter, Map, Points, ZipError};
+use super::{IntoPlan, Options, Part, Plan, PlanError};
+use crate::declare::Declared;
+
+/// What can be made of a complete plan's points. An input of the same name has the method to
+/// itself; what is meant then is written as a function: `Grid::filter(plan, ..)`.
+pub trait Grid: IntoPlan + Sized {
+    /// Pairs the inputs' values instead of combining all of them: the first point has the first
+    /// value of each input, and so on. An input with one value has it in every point.
+    fn zip(self) -> Plan<Self::Experiment> {
+        let experiment = Self::Experiment::declaration().name;
+        self.into_plan().try_each(|points| {
+            points.zip().map_err(|error| match error {
+                ZipError::NoProduct => PlanError::ZipOrder { experiment },
+                ZipError::Lengths(found) => PlanError::ZipLengths { experiment, found },
+            })
+        })
+    }
+
+    /// Leaves out the points for which `keep` is false.
+    fn filter<F>(self, keep: F) -> Plan<Self::Experiment>
+    where
+        F: Fn(&<Self::Experiment as Declared>::Params) -> bool + Send + Sync + 'static,
+    {
+        let keep = Arc::new(keep);
+        self.into_plan().each(move |points| {
+            let keep = Arc::clone(&keep);
+            Box::new(Filter {
+                points,
+                keep: move |p: &_| keep(p),
+            })
+        })
+    }
+
+    /// Changes every point, to bring points that mean the same into one form: equal points are one.
+    fn map<F>(self, change: F) -> Plan<Self::Experiment>
+    where
+        F: Fn(<Self::Experiment as Declared>::Params) -> <Self::Experiment as Declared>::Params
+            + Send
+            + Sync
+            + 'static,
+    {
+        let change = Arc::new(change);
+        self.into_plan().each(move |points| {
+            let change = Arc::clone(&change);
+            Box::new(Map {
+                points,
+                change: move |p| change(p),
+            })
+        })
+    }
+
+    /// Attempts the points in the order of a key, the smallest first. The points are all made once
+    /// to be sorted; eight bytes of each stay in memory.
+    fn order_by_key<K: Ord, F>(self, key: F) -> Plan<Self::Experiment>
+    where
+        F: Fn(&<Self::Experiment as Declared>::Params) -> K + Send + 'static,
+    {
+        let mut plan = self.into_plan();
+        plan.order_by = Some(Box::new(move |parts: &[Part<Self::Experiment>]| {
+            let mut keyed = Vec::new();
+            let mut first = 0;
+            for part in parts {
+                let len = part.points.len();
+                keyed.extend((0..len).filter_map(|i| Some((key(&part.points.get(i)?), first + i))));
+                first += len;
+            }
+            keyed.sort();
+            keyed.into_iter().map(|(_, i)| i).collect()
+        }));
+        plan
+    }
+}
+
+impl<T: IntoPlan> Grid for T {}
+
+impl<X: Declared> Plan<X> {
+    fn each(
+        mut self,
+        change: impl Fn(Box<dyn Points<X::Params>>) -> Box<dyn Points<X::Params>>,
+    ) -> Self {
+        self.parts = self
+            .parts
+            .into_iter()
+            .map(|part| Part {
+                config: part.config,
+                points: change(part.points),
+            })
+            .collect();
+        self
+    }
+
+    fn try_each(
+        mut self,
+        change: impl Fn(Box<dyn Points<X::Params>>) -> Result<Box<dyn Points<X::Params>>, PlanError>,
+    ) -> Self {
+        let mut parts = Vec::new();
+        for part in self.parts {
+            match change(part.points) {
+                Ok(points) => parts.push(Part {
+                    config: part.config,
+                    points,
+                }),
+                Err(error) => return Self::failed(error),
+            }
+        }
+        self.parts = parts;
+        self
+    }
+}
+
+/// One plan with the points of several, for grids in which one input depends on another, and for
+/// parts with other configs. Equal points are one. The options are those of the first plan.
+///
+/// ```ignore
+/// xp::union([
+///     sort().algorithm([Quadratic]).n([100, 1_000]),
+///     sort().algorithm([Fast]).n([100, 1_000, 1_000_000]),
+/// ])
+/// ```
+pub fn union<P: IntoPlan>(plans: impl IntoIterator<Item = P>) -> Plan<P::Experiment> {
+    let mut all: Option<Plan<P::Experiment>> = None;
+    for plan in plans {
+        let plan = plan.into_plan();
+        if plan.error.is_some() {
+            return plan;
+        }
+        match &mut all {
+            None => all = Some(plan),
+            Some(all) => all.parts.extend(plan.parts),
+        }
+    }
+    all.unwrap_or_else(|| {
+        let experiment = P::Experiment::declaration().name;
+        let error = PlanError::Empty {
+            experiment,
+            input: "the union".to_owned(),
+        };
+        Plan {
+            options: Options::default(),
+            ..Plan::failed(error)
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! Whether an input of a plan has a value, as a type: an incomplete plan does not compile where it
+//! is executed.
+
+use serde::Serialize;
+
+use super::{Plan, PlanError};
+use crate::declare::Declared;
+use crate::value::{Value, to_value};
+
+/// The input lacks a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Missing {}
+
+/// The input has a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Given {}
+
+/// It is checked at run time whether the input has a value: see [`AnyPlan`].
+#[derive(Clone, Copy, Debug)]
+pub enum Any {}
+
+/// What becomes of an input's state when it is given a value.
+pub trait Slot {
+    /// The state afterwards.
+    type Filled;
+}
+
+impl Slot for Missing {
+    type Filled = Given;
+}
+
+impl Slot for Given {
+    type Filled = Given;
+}
+
+impl Slot for Any {
+    type Filled = Any;
+}
+
+/// A plan whose type stays the same whatever inputs it is given, as `.any()` makes it: for loops,
+/// and for values that come from files. What it lacks is told when it is executed.
+///
+/// ```ignore
+/// let mut plan = iris().any();
+/// for (name, values) in file {
+///     plan.set(&name, values)?;
+/// }
+/// session.execute(plan)?;
+/// ```
+pub trait AnyPlan {
+    /// Sets an input, or a member of a flattened one, that is not named before the program runs.
+    #[doc(hidden)]
+    fn set_values(&mut self, name: &str, values: Vec<Value>) -> Result<(), PlanError>;
+
+    #[doc(hidden)]
+    fn experiment(&self) -> &'static str;
+
+    /// Gives an input its values, by its name. A config takes one.
+    ///
+    /// # Errors
+    ///
+    /// There is no input of that name, or a value is not of its type.
+    fn set<V: Serialize>(
+        &mut self,
+        name: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<&mut Self, PlanError> {
+        let values = values.into_iter().map(|value| to_value(&value));
+        let values =
+            values
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|source| PlanError::WrongType {
+                    experiment: self.experiment(),
+                    input: "values",
+                    expected: "value that can be recorded",
+                    source,
+                })?;
+        self.set_values(name, values)?;
+        Ok(self)
+    }
+}
+
+/// `.any()` on the plan of an experiment.
+pub trait IntoAny {
+    /// The plan whose type stays the same.
+    type Any: AnyPlan;
+
+    /// Gives up the check of the compiler that no input is missing: see [`AnyPlan`].
+    fn any(self) -> Self::Any;
+}
+
+/// `.points(..)` on the plan of an experiment whose configs all have a value.
+pub trait WithPoints {
+    /// The experiment whose plan it is.
+    type Experiment: Declared;
+
+    /// The plan of exactly these points, in place of a grid. Equal points are one.
+    fn points(
+        self,
+        points: impl IntoIterator<Item = <Self::Experiment as Declared>::Params>,
+    ) -> Plan<Self::Experiment>;
+}

@@ -1,0 +1,396 @@
+//! Rows: the columns of an experiment, written by its runs and read from the file.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::sequence::{Sequence, SequenceError};
+use crate::store::{Column, Role, StoredExperiment, kind_name, name};
+use crate::value::{
+    Cell, ColumnType, Kind, Value, ValueError, from_members, members_of, to_members,
+};
+
+/// The columns of an experiment, in the order in which its runs put them.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    columns: Vec<Column>,
+    /// The flattened structs among them.
+    groups: Vec<Group>,
+    /// What is wrong with the declaration; all of it.
+    errors: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    len: usize,
+    prefix: &'static str,
+}
+
+/// Why an experiment cannot be executed as it is declared.
+#[derive(Debug, thiserror::Error)]
+#[error("the experiment `{experiment}` cannot be executed: {}", reasons.join("; "))]
+pub struct LayoutError {
+    /// The experiment's name.
+    pub experiment: String,
+    /// All that is wrong.
+    pub reasons: Vec<String>,
+}
+
+impl Layout {
+    /// A column for an input.
+    pub fn input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        self.column(name, ColumnType::of::<T>(), Role::Input);
+    }
+
+    /// A column for an input that stands as a text.
+    pub fn text_input(&mut self, name: &str) {
+        self.column(
+            name,
+            ColumnType {
+                kind: Kind::Text,
+                nullable: false,
+            },
+            Role::Input,
+        );
+    }
+
+    /// A column for each member of an input.
+    pub fn flat_input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        self.flat::<T>(name, "", Role::Input);
+    }
+
+    /// A column for a field.
+    pub fn field<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        self.column(name, ColumnType::of::<T>(), Role::Field);
+    }
+
+    /// A column for each member of a field.
+    pub fn flat_field<T: DeserializeOwned + 'static>(&mut self, name: &str, prefix: &'static str) {
+        self.flat::<T>(name, prefix, Role::Field);
+    }
+
+    /// A column for a sequence.
+    pub fn sequence(&mut self, name: &str) {
+        self.column(
+            name,
+            ColumnType {
+                kind: Kind::Serialized,
+                nullable: false,
+            },
+            Role::Field,
+        );
+    }
+
+    fn column(&mut self, name: &str, ty: ColumnType, role: Role) {
+        if let Err(error) = name::check_column(name) {
+            self.errors.push(error.to_string());
+        }
+        if let Some(other) = self
+            .columns
+            .iter()
+            .find(|c| c.name.eq_ignore_ascii_case(name))
+        {
+            self.errors.push(format!(
+                "`{name}` and `{}` would share a column",
+                other.name
+            ));
+        }
+        self.columns.push(Column {
+            name: name.to_owned(),
+            ty,
+            role,
+        });
+    }
+
+    fn flat<T: DeserializeOwned + 'static>(
+        &mut self,
+        name: &str,
+        prefix: &'static str,
+        role: Role,
+    ) {
+        let Some(members) = members_of::<T>() else {
+            self.errors.push(format!(
+                "`{name}` is to be flattened, and `{}` is no struct with named members",
+                std::any::type_name::<T>()
+            ));
+            return;
+        };
+        self.groups.push(Group {
+            len: members.len(),
+            prefix,
+        });
+        for (member, ty) in members {
+            self.column(&format!("{prefix}{member}"), ty, role);
+        }
+    }
+
+    pub(crate) fn check(self, experiment: &str) -> Result<Self, LayoutError> {
+        if self.errors.is_empty() {
+            return Ok(self);
+        }
+        Err(LayoutError {
+            experiment: experiment.to_owned(),
+            reasons: self.errors,
+        })
+    }
+
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+}
+
+/// Why a row cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// A value does not fit into its column.
+    #[error("`{column}` cannot be kept")]
+    Write {
+        /// The column's name.
+        column: String,
+        /// What is wrong with the value.
+        source: ValueError,
+    },
+    /// A cell is not what its column's type says.
+    #[error("`{column}` cannot be read")]
+    Read {
+        /// The column's name.
+        column: String,
+        /// What is wrong with the cell.
+        source: ValueError,
+    },
+    /// A sequence cannot be written or read.
+    #[error("the sequence `{column}` cannot be kept or read")]
+    Sequence {
+        /// The column's name.
+        column: String,
+        /// What is wrong with it.
+        source: SequenceError,
+    },
+}
+
+/// The row of one run, column after column.
+#[derive(Debug)]
+pub(crate) struct RowWriter<'a> {
+    layout: &'a Layout,
+    cells: Vec<Cell>,
+    group: usize,
+}
+
+impl<'a> RowWriter<'a> {
+    pub(crate) fn new(layout: &'a Layout) -> Self {
+        Self {
+            layout,
+            cells: Vec::with_capacity(layout.columns.len()),
+            group: 0,
+        }
+    }
+
+    /// Puts the next column.
+    pub(crate) fn put<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), RowError> {
+        let column = &self.layout.columns[self.cells.len()];
+        let cell = column
+            .ty
+            .encode(value)
+            .map_err(|source| write_error(column, source))?;
+        self.cells.push(cell);
+        Ok(())
+    }
+
+    /// Puts the columns of a flattened struct.
+    pub(crate) fn put_flat<T: Serialize>(&mut self, value: &T) -> Result<(), RowError> {
+        let group = &self.layout.groups[self.group];
+        let columns = &self.layout.columns[self.cells.len()..][..group.len];
+        self.group += 1;
+        let Some(first) = columns.first() else {
+            return Ok(());
+        };
+        let mut members: HashMap<_, _> = to_members(value)
+            .map_err(|source| write_error(first, source))?
+            .into_iter()
+            .collect();
+        for column in columns {
+            // A member that its struct leaves out (`skip_serializing_if`) is missing.
+            let value = members
+                .remove(&column.name[group.prefix.len()..])
+                .unwrap_or(Value::Null);
+            let cell = column
+                .ty
+                .encode_value(&value)
+                .map_err(|source| write_error(column, source))?;
+            self.cells.push(cell);
+        }
+        Ok(())
+    }
+
+    /// Puts a sequence.
+    pub(crate) fn put_sequence<T>(&mut self, sequence: Sequence<T>) -> Result<(), RowError> {
+        let column = &self.layout.columns[self.cells.len()];
+        let blob = sequence
+            .into_datapak()
+            .map_err(|source| RowError::Sequence {
+                column: column.name.clone(),
+                source,
+            })?;
+        self.cells.push(Cell::Blob(blob));
+        Ok(())
+    }
+
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        self.cells
+    }
+}
+
+fn write_error(column: &Column, source: ValueError) -> RowError {
+    RowError::Write {
+        column: column.name.clone(),
+        source,
+    }
+}
+
+/// A column that does not fit the type that is to be read from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Misfit {
+    /// The column's name.
+    pub column: String,
+    /// What the type needs.
+    pub expected: String,
+    /// What the file has.
+    pub found: String,
+}
+
+/// How the columns of a layout are found in an experiment's table.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct Mapping {
+    layout: Layout,
+    /// For each column of the layout its place in the table; `None` if it is missing and may be.
+    places: Vec<Option<usize>>,
+}
+
+impl Mapping {
+    /// Finds every column, or says of all that do not fit why not.
+    pub(crate) fn new(layout: Layout, stored: &StoredExperiment) -> Result<Self, Vec<Misfit>> {
+        let mut misfits = Vec::new();
+        let mut places = Vec::new();
+        // Without a run there is no table, and nothing to read.
+        let empty = stored.columns.is_empty();
+        for column in &layout.columns {
+            let place = stored.columns.iter().position(|c| c.name == column.name);
+            let found = place.map(|i| &stored.columns[i].ty);
+            let fits = match found {
+                Some(found) => found.kind == column.ty.kind,
+                None => column.ty.nullable || empty,
+            };
+            if !fits {
+                misfits.push(Misfit {
+                    column: column.name.clone(),
+                    expected: kind_name(column.ty.kind).to_owned(),
+                    found: place.map_or_else(
+                        || "no such column".to_owned(),
+                        |i| {
+                            format!(
+                                "{} ({})",
+                                kind_name(stored.columns[i].ty.kind),
+                                stored.declared_types[i]
+                            )
+                        },
+                    ),
+                });
+            }
+            places.push(place);
+        }
+        if misfits.is_empty() {
+            Ok(Self { layout, places })
+        } else {
+            Err(misfits)
+        }
+    }
+}
+
+/// Reads the row of one run, column after column.
+#[derive(Debug)]
+pub struct RowReader<'a> {
+    mapping: &'a Mapping,
+    cells: Vec<Cell>,
+    at: usize,
+    group: usize,
+}
+
+impl<'a> RowReader<'a> {
+    pub(crate) fn new(mapping: &'a Mapping, cells: Vec<Cell>) -> Self {
+        Self {
+            mapping,
+            cells,
+            at: 0,
+            group: 0,
+        }
+    }
+
+    fn next(&mut self) -> (&'a Column, Cell) {
+        let column = &self.mapping.layout.columns[self.at];
+        let place = self.mapping.places[self.at];
+        self.at += 1;
+        (
+            column,
+            place.map_or(Cell::Null, |i| {
+                std::mem::replace(&mut self.cells[i], Cell::Null)
+            }),
+        )
+    }
+
+    /// Reads the next column.
+    pub fn get<T: DeserializeOwned + 'static>(&mut self) -> Result<T, RowError> {
+        let (column, cell) = self.next();
+        column
+            .ty
+            .decode(cell)
+            .map_err(|source| read_error(column, source))
+    }
+
+    /// Reads the columns of a flattened struct.
+    pub fn get_flat<T: DeserializeOwned>(&mut self) -> Result<T, RowError> {
+        let mapping = self.mapping;
+        let group = &mapping.layout.groups[self.group];
+        self.group += 1;
+        let mut members = Vec::with_capacity(group.len);
+        for _ in 0..group.len {
+            let (column, cell) = self.next();
+            let value = column
+                .ty
+                .decode_value(cell)
+                .map_err(|source| read_error(column, source))?;
+            members.push((column.name[group.prefix.len()..].to_owned(), value));
+        }
+        from_members(members).map_err(|source| RowError::Read {
+            column: mapping
+                .layout
+                .columns
+                .get(self.at.saturating_sub(1))
+                .map_or_else(String::new, |c| c.name.clone()),
+            source,
+        })
+    }
+
+    /// Reads a sequence.
+    pub fn get_sequence<T>(&mut self) -> Result<Sequence<T>, RowError> {
+        let (column, cell) = self.next();
+        let value = column
+            .ty
+            .decode_value(cell)
+            .map_err(|source| read_error(column, source))?;
+        Sequence::from_stored(&value).map_err(|source| RowError::Sequence {
+            column: column.name.clone(),
+            source,
+        })
+    }
+}
+
+fn read_error(column: &Column, source: ValueError) -> RowError {
+    RowError::Read {
+        column: column.name.clone(),
+        source,
+    }
+}

@@ -1,0 +1,178 @@
+//! The live run, which steps see.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{FieldRegistry, LiveFields, Run, RunKind};
+use crate::bunch::Bunch;
+use crate::identity::{Inputs, InputsHash};
+use crate::rng::Rng;
+use crate::sequence::{Buffer, Sequence, SequenceError, lock};
+use crate::step::StepInfo;
+
+/// The kind of the run that steps see.
+#[derive(Clone, Copy, Debug)]
+pub enum Live {}
+
+impl RunKind for Live {
+    type Fields = LiveFields;
+    type State = ();
+    type Inner = LiveInner;
+}
+
+/// What the live runs of one worker share.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    pub(crate) id_experiment: Uuid,
+    pub(crate) root_seed: u64,
+    pub(crate) steps: &'static [&'static StepInfo],
+    pub(crate) registry: Arc<FieldRegistry>,
+    pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// How far the current run of a worker is, from 0 to 1.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(AtomicU64);
+
+impl Progress {
+    pub(crate) fn set(&self, fraction: f64) {
+        self.0
+            .store(fraction.clamp(0.0, 1.0).to_bits(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LiveInner {
+    context: Arc<Context>,
+    inputs: InputsHash,
+    pub(crate) config: Bunch,
+    pub(crate) params: Bunch,
+    sequences: RefCell<Vec<(String, Arc<Mutex<Buffer>>)>>,
+    artifacts: RefCell<Vec<(String, Vec<u8>)>>,
+}
+
+impl Run {
+    pub(crate) fn live(context: &Arc<Context>, id_run: Uuid, inputs: InputsHash) -> Self {
+        Self {
+            id_experiment: context.id_experiment,
+            id_run,
+            fields: LiveFields::new(Arc::clone(context)),
+            exception: None,
+            state: None,
+            inner: LiveInner {
+                context: Arc::clone(context),
+                inputs,
+                config: Bunch::new(),
+                params: Bunch::new(),
+                sequences: RefCell::default(),
+                artifacts: RefCell::default(),
+            },
+        }
+    }
+
+    /// A run that belongs to no experiment, to test a step that takes one. `seed` is the root seed
+    /// of its random numbers.
+    ///
+    /// ```
+    /// use xp_runtime::Run;
+    ///
+    /// fn draw(run: &Run) -> f64 {
+    ///     run.rng("draw").f64()
+    /// }
+    /// assert_eq!(draw(&Run::detached(7)), draw(&Run::detached(7)));
+    /// assert_ne!(draw(&Run::detached(7)), draw(&Run::detached(8)));
+    /// ```
+    pub fn detached(seed: u64) -> Self {
+        let context = Context {
+            root_seed: seed,
+            ..Context::default()
+        };
+        let inputs = Inputs::default().hash();
+        Self::live(&Arc::new(context), Uuid::nil(), inputs)
+    }
+
+    /// The execution's config: the inputs of which there is one value, by their names.
+    pub fn config(&self) -> &Bunch {
+        &self.inner.config
+    }
+
+    /// This run's params: the inputs that vary, by their names.
+    pub fn params(&self) -> &Bunch {
+        &self.inner.params
+    }
+
+    /// The steps of the experiment, in order, each with its source.
+    pub fn steps(&self) -> &'static [&'static StepInfo] {
+        self.inner.context.steps
+    }
+
+    /// A generator of random numbers of its own. It depends on the root seed, on config and params,
+    /// and on the label: not on the schedule, on other points, or on the machine. Two calls with
+    /// one label give the same numbers.
+    pub fn rng(&self, label: &str) -> Rng {
+        Rng::for_run(self.inner.context.root_seed, &self.inner.inputs, label)
+    }
+
+    /// A sequence that this run records under that name: an owned handle, which may be sent to
+    /// another thread. Handles of one name extend the same sequence.
+    ///
+    /// # Errors
+    ///
+    /// `T` is no flat struct, or the sequence of this name has other columns.
+    pub fn sequence<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        name: &str,
+    ) -> Result<Sequence<T>, SequenceError> {
+        let fresh = Buffer::of::<T>(name)?;
+        let mut sequences = self.inner.sequences.borrow_mut();
+        if let Some((_, buffer)) = sequences.iter().find(|(n, _)| n == name) {
+            lock(buffer).same_columns::<T>(&fresh)?;
+            return Ok(Sequence::shared(Arc::clone(buffer)));
+        }
+        let buffer = Arc::new(Mutex::new(fresh));
+        sequences.push((name.to_owned(), Arc::clone(&buffer)));
+        Ok(Sequence::shared(buffer))
+    }
+
+    /// Keeps bytes with the run, under a name: a plot, a model, a log. They are committed with the
+    /// run, whatever its outcome, and read by [`Experiment::artifact`](crate::Experiment::artifact).
+    /// Keeping another content under the name replaces it.
+    pub fn artifact(&self, name: impl Into<String>, content: impl Into<Vec<u8>>) {
+        let (name, content) = (name.into(), content.into());
+        let mut artifacts = self.inner.artifacts.borrow_mut();
+        match artifacts.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, old)) => *old = content,
+            None => artifacts.push((name, content)),
+        }
+    }
+
+    /// Says how far the run is, from 0 to 1; the progress bar shows the mean over the live runs.
+    pub fn progress(&self, fraction: f64) {
+        self.inner.context.progress.set(fraction);
+    }
+
+    /// Whether the execution is about to stop, because another run failed. A step that takes long
+    /// may ask, and return an error.
+    pub fn cancelled(&self) -> bool {
+        self.inner.context.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn take_sequences(&self) -> Vec<(String, Arc<Mutex<Buffer>>)> {
+        self.inner.sequences.take()
+    }
+
+    pub(crate) fn take_artifacts(&self) -> Vec<(String, Vec<u8>)> {
+        self.inner.artifacts.take()
+    }
+}

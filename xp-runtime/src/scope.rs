@@ -1,0 +1,82 @@
+//! What the generated body of an experiment works with: the step at which it is, the shared values
+//! that it needs, and the row that it fills.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::exception::{Cause, StepError};
+use crate::row::{RowError, RowWriter};
+use crate::sequence::Sequence;
+use crate::shared::{SharedKey, SharedValues};
+use crate::step::StepInfo;
+
+/// See the module's text.
+pub struct Scope<'a> {
+    pub(crate) row: RowWriter<'a>,
+    pub(crate) values: &'a SharedValues,
+    pub(crate) keys: &'a [SharedKey],
+    pub(crate) steps: &'a [&'static StepInfo],
+    /// The step that was entered last; `None` outside of the steps.
+    pub(crate) step: Option<usize>,
+    /// Called with the place of a shared value once it is there.
+    pub(crate) ready: &'a dyn Fn(usize),
+}
+
+impl Scope<'_> {
+    /// Says which step comes next.
+    #[inline]
+    pub fn enter(&mut self, step: usize) {
+        self.step = Some(step);
+    }
+
+    /// Says that the steps have ended.
+    #[inline]
+    pub fn leave(&mut self) {
+        self.step = None;
+    }
+
+    /// The name of the step that was entered last.
+    pub(crate) fn step_name(&self) -> Option<&'static str> {
+        self.step
+            .and_then(|step| self.steps.get(step))
+            .map(|info| info.name)
+    }
+
+    /// The shared value of that place, which `compute` makes unless another run did.
+    pub fn shared<T: Send + Sync + 'static>(
+        &mut self,
+        place: usize,
+        compute: impl FnOnce() -> Result<T, StepError>,
+    ) -> Result<Arc<T>, StepError> {
+        let value = self
+            .values
+            .get(&self.keys[place], self.step_name(), compute);
+        (self.ready)(place);
+        value.map_err(|failure| StepError(Cause::Shared(failure.0, failure.1.clone())))
+    }
+
+    /// Puts the next field into the row.
+    pub fn put<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), RowError> {
+        self.row.put(value)
+    }
+
+    /// Puts the members of a flattened field into the row.
+    pub fn put_flat<T: Serialize>(&mut self, value: &T) -> Result<(), RowError> {
+        self.row.put_flat(value)
+    }
+
+    /// Puts a declared sequence into the row.
+    pub fn put_sequence<T>(&mut self, sequence: Sequence<T>) -> Result<(), RowError> {
+        self.row.put_sequence(sequence)
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,393 @@
+//! Sessions: a file, and what can be done with the experiments in it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::declare::Declared;
+use crate::error::{Error, Failure, Result, RunsFailed};
+use crate::execute::{self, Job, PlanTask, Summary, Task};
+use crate::experiment::{Experiment, Readable};
+use crate::plan::{IntoPlan, Options, Order, Plan, Policy};
+use crate::row::Layout;
+use crate::run::Run;
+use crate::step::StepInfo;
+use crate::store::{
+    Execution, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment, default_name,
+};
+use crate::sweep::{BoxError, SweepTask, Swept};
+use crate::table::Table;
+
+/// An open file of experiments. Clones share the file.
+///
+/// ```
+/// use xp_runtime as xp;
+///
+/// let session = xp::Session::in_memory()?;
+/// let experiment = session.sweep("squares", 0..4_u64, |x, _run| Ok::<_, String>(x * x))?;
+/// let squares: Result<Vec<u64>, xp::Error> =
+///     experiment.runs().map(|run| Ok(run?.fields.result)).collect();
+/// assert_eq!(squares?.iter().sum::<u64>(), 14);
+/// # Ok::<(), xp::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    store: Arc<dyn Store>,
+    defaults: Options,
+}
+
+impl Session {
+    /// Opens a file, and makes it if it is missing. It is a SQLite database in MLtraq's layout.
+    ///
+    /// # Errors
+    ///
+    /// The file is no database or cannot be opened, or a newer xp wrote it. It is not changed then.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::with_store(SqliteStore::open(path.as_ref())?))
+    }
+
+    /// Opens a file that is there, only to read from it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and if the file is missing.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::with_store(SqliteStore::open_read_only(
+            path.as_ref(),
+        )?))
+    }
+
+    /// A session without a file: its experiments are gone with its last clone.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for it.
+    pub fn in_memory() -> Result<Self> {
+        Ok(Self::with_store(SqliteStore::in_memory()?))
+    }
+
+    fn with_store(store: SqliteStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            defaults: Options::default(),
+        }
+    }
+
+    /// This session with options for all that it executes; a plan's own options come first.
+    ///
+    /// ```
+    /// use xp_runtime::{Options, PlanOptions, Session};
+    ///
+    /// let session = Session::in_memory()?.with(Options::new().jobs(2).root_seed(7));
+    /// # Ok::<(), xp_runtime::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with(self, defaults: Options) -> Self {
+        Self {
+            defaults: defaults.or(&self.defaults),
+            ..self
+        }
+    }
+
+    /// The path of the file, or `:memory:`.
+    pub fn db(&self) -> &str {
+        self.store.place()
+    }
+
+    /// Executes a plan: makes a new experiment and runs all of its points, in parallel. Each run
+    /// is committed when it has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Plan`], [`Error::Layout`], or an error of the store before the first run, such as
+    /// an experiment of that name ([`StoreError::ExperimentExists`](crate::StoreError)).
+    /// [`Error::RunsFailed`] if a run fails: by default no further run starts then, and what
+    /// completed is kept (see [`Policy`]).
+    pub fn execute<P: IntoPlan>(&self, plan: P) -> Result<Experiment<P::Experiment>> {
+        self.execute_plan(plan.into_plan())
+    }
+
+    fn execute_plan<X: Declared>(&self, plan: Plan<X>) -> Result<Experiment<X>> {
+        let Plan {
+            parts,
+            order_by,
+            options,
+            error,
+        } = plan;
+        if let Some(error) = error {
+            return Err(error.into());
+        }
+        let declared = X::declaration();
+        let options = options.or(&self.defaults);
+        let mut layout = Layout::default();
+        X::layout(&mut layout);
+        let layout = layout.check(declared.name)?;
+        let order = order_by.map(|order_by| order_by(&parts));
+        let task = PlanTask::<X>::new(parts, options.root_seed_or_default());
+        let made = self.run_task(
+            declared.name,
+            declared.name,
+            &task,
+            &layout,
+            &options,
+            order,
+        )?;
+        self.check(&made, &options)?;
+        self.opened(made.id, made.summary.states)
+    }
+
+    /// Executes a closure for every point of a list: the layer below the macros, for harnesses that
+    /// bring their own structure. The closure may borrow from the caller.
+    ///
+    /// A point and a result are structs, a column a member; or one value each, in the columns
+    /// `point` and `result`; or `()`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`execute`](Self::execute).
+    pub fn sweep<P, F, E, C>(
+        &self,
+        name: &str,
+        points: impl IntoIterator<Item = P>,
+        closure: C,
+    ) -> Result<Experiment<Swept<P, F>>>
+    where
+        P: Serialize + DeserializeOwned + Send + Sync + 'static,
+        F: Serialize + DeserializeOwned + Send + 'static,
+        E: Into<BoxError>,
+        C: Fn(&P, &mut Run) -> Result<F, E> + Sync,
+    {
+        let options = self.defaults.clone();
+        let layout = Swept::<P, F>::columns().check(name)?;
+        let points: Vec<P> = points.into_iter().collect();
+        if points.is_empty() {
+            return Err(Error::EmptySweep {
+                experiment: name.to_owned(),
+            });
+        }
+        let task = SweepTask::new(name, points, closure, options.root_seed_or_default());
+        let made = self.run_task(name, name, &task, &layout, &options, None)?;
+        self.check(&made, &options)?;
+        self.opened(made.id, Vec::new())
+    }
+
+    /// Executes a closure once: an experiment with a single run, without params.
+    ///
+    /// ```
+    /// let session = xp_runtime::Session::in_memory()?;
+    /// session.run("example", |run| {
+    ///     run.fields.insert("answer", 42)
+    /// })?;
+    /// assert_eq!(session.load("example")?.runs().count(), 1);
+    /// # Ok::<(), xp_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`execute`](Self::execute).
+    pub fn run<F, E, C>(&self, name: &str, closure: C) -> Result<Experiment<Swept<(), F>>>
+    where
+        F: Serialize + DeserializeOwned + Send + 'static,
+        E: Into<BoxError>,
+        C: Fn(&mut Run) -> Result<F, E> + Sync,
+    {
+        self.sweep(name, [()], |(), run| closure(run))
+    }
+
+    fn run_task<T: Task>(
+        &self,
+        declared: &str,
+        name: &str,
+        task: &T,
+        layout: &Layout,
+        options: &Options,
+        order: Option<Vec<u64>>,
+    ) -> Result<Made<T::State>> {
+        let id = Uuid::new_v4();
+        let name = options.name.as_deref().unwrap_or(name);
+        let name = if name.is_empty() {
+            default_name(id)
+        } else {
+            name.to_owned()
+        };
+        check_experiment(&name)?;
+        let steps: &'static [&'static StepInfo] = task.steps();
+        let new = NewExperiment {
+            id,
+            name: name.clone(),
+            declared: declared.to_owned(),
+            root_seed: options.root_seed_or_default(),
+            columns: layout.columns().to_vec(),
+            steps,
+            if_exists: options.if_exists.unwrap_or_default(),
+        };
+        let job = Job {
+            store: self.store.as_ref(),
+            execution: Execution::new(new),
+            layout,
+            policy: options.policy.unwrap_or_default(),
+            jobs: options.jobs_or_default(),
+            order,
+            shuffled: options.order.unwrap_or_default() == Order::Shuffled,
+            progress: options.progress,
+        };
+        Ok(Made {
+            id,
+            name,
+            summary: execute::execute(task, job)?,
+        })
+    }
+
+    /// The exception of the first run that failed, as that of the experiment.
+    fn check<S>(&self, made: &Made<S>, options: &Options) -> Result<()> {
+        let Some(first) = &made.summary.first else {
+            return Ok(());
+        };
+        let staged = options.policy == Some(Policy::Staged);
+        let experiment = if staged {
+            None
+        } else {
+            Some(Experiment::open(
+                &self.store,
+                &Key::Id(made.id),
+                HashMap::new(),
+            )?)
+        };
+        Err(Error::RunsFailed(Box::new(RunsFailed {
+            name: made.name.clone(),
+            first: Failure {
+                id_run: first.id_run,
+                outcome: first.outcome,
+                exception: first.ended.exception.clone(),
+                inputs: first.ended.inputs.clone(),
+            },
+            failed: made.summary.failed,
+            completed: made.summary.completed,
+            experiment,
+        })))
+    }
+
+    fn opened<X: Readable>(
+        &self,
+        id: Uuid,
+        states: Vec<(Uuid, X::State)>,
+    ) -> Result<Experiment<X>> {
+        let states = states
+            .into_iter()
+            .map(|(id, state)| (id, Arc::new(state)))
+            .collect();
+        Experiment::open(&self.store, &Key::Id(id), states)
+    }
+
+    /// The experiments of the file, in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn ls(&self) -> Result<Listing> {
+        Ok(Listing(self.store.list()?))
+    }
+
+    /// An experiment by its name, with runs whose fields are bunches.
+    ///
+    /// # Errors
+    ///
+    /// There is no such experiment, or it cannot be read.
+    pub fn load(&self, name: &str) -> Result<Experiment> {
+        self.load_as(name)
+    }
+
+    /// An experiment by its id, with runs whose fields are bunches.
+    ///
+    /// # Errors
+    ///
+    /// There is no such experiment, or it cannot be read.
+    pub fn load_id(&self, id: Uuid) -> Result<Experiment> {
+        Experiment::open(&self.store, &Key::Id(id), HashMap::new())
+    }
+
+    /// An experiment by its name, with typed runs: `session.load_as::<Iris>("iris")`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such experiment, or it cannot be read; or its columns are not those of the
+    /// type: the error lists every one that does not fit, with what is expected and what is found.
+    pub fn load_as<X: Readable>(&self, name: &str) -> Result<Experiment<X>> {
+        Experiment::open(&self.store, &Key::Name(name.to_owned()), HashMap::new())
+    }
+
+    /// Deletes an experiment with all of its runs.
+    ///
+    /// # Errors
+    ///
+    /// There is no such experiment, or the file cannot be written.
+    pub fn delete(&self, name: &str) -> Result<()> {
+        Ok(self.store.delete(&Key::Name(name.to_owned()))?)
+    }
+
+    /// The answer to a statement of SQL that reads.
+    ///
+    /// # Errors
+    ///
+    /// SQLite does not know what is meant, or the statement writes.
+    pub fn query(&self, sql: &str) -> Result<Table> {
+        Ok(Table::of_query(self.store.query(sql)?))
+    }
+}
+
+/// What `run_task` made.
+struct Made<S> {
+    id: Uuid,
+    name: String,
+    summary: Summary<S>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("db", &self.db())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The experiments of a file: a slice, which prints as a table.
+#[derive(Clone, Debug)]
+pub struct Listing(Vec<Listed>);
+
+impl Deref for Listing {
+    type Target = [Listed];
+
+    fn deref(&self) -> &[Listed] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Listing {
+    type Item = Listed;
+    type IntoIter = std::vec::IntoIter<Listed>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = ["id_experiment", "name", "table_name", "runs"];
+        let rows = self.iter().map(|listed| {
+            vec![
+                listed.id_experiment.to_string().into(),
+                listed.name.clone().into(),
+                listed.table_name.clone().into(),
+                crate::Value::Int(listed.runs.into()),
+            ]
+        });
+        Table::new(columns.map(str::to_owned).to_vec(), rows.collect()).fmt(f)
+    }
+}

@@ -1,0 +1,159 @@
+//! The errors of the store.
+
+use crate::datapak::DatapakError;
+
+/// What can go wrong with the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file is there, and it is no SQLite database (or a damaged one).
+    #[error("`{file}` is no SQLite database")]
+    NotADatabase {
+        /// The file's path.
+        file: String,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
+    /// The file was written by a newer version of xp.
+    #[error(
+        "`{file}` was written by a newer xp: its schema is version {found}, and this xp knows \
+         version {supported} at most; nothing was changed"
+    )]
+    NewerSchema {
+        /// The file's path.
+        file: String,
+        /// The file's schema version.
+        found: i64,
+        /// The newest schema version that this xp knows.
+        supported: i64,
+    },
+    /// The file cannot be written.
+    #[error("`{file}` is read-only: its experiments can be read, nothing can be executed into it")]
+    ReadOnly {
+        /// The file's path.
+        file: String,
+    },
+    /// There is no room for what was to be written. What was committed before is there.
+    #[error("no room is left to write `{file}`; the runs that were committed before are kept")]
+    Full {
+        /// The file's path.
+        file: String,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
+    /// Another program holds the file's lock for longer than xp waits.
+    #[error("`{file}` is locked by another program")]
+    Locked {
+        /// The file's path.
+        file: String,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
+    /// Any other answer of SQLite.
+    #[error("SQLite failed to {doing} in `{file}`")]
+    Sqlite {
+        /// The file's path.
+        file: String,
+        /// What xp was doing.
+        doing: String,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
+    /// There is an experiment of this name, and it was not to be replaced.
+    #[error(
+        "the experiment `{name}` is in `{file}` already; to replace it, call \
+         `.if_exists(IfExists::Replace)`"
+    )]
+    ExperimentExists {
+        /// The experiment's name.
+        name: String,
+        /// The file's path.
+        file: String,
+    },
+    /// There is no such experiment.
+    #[error("there is no experiment {key} in `{file}`; there are: {known}")]
+    ExperimentNotFound {
+        /// The name or id that was asked for.
+        key: String,
+        /// The file's path.
+        file: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// Two names of experiments would share a table.
+    #[error("the experiments `{name}` and `{other}` would share the table `{table}`; rename one")]
+    TableClash {
+        /// The name of the experiment that was to be made.
+        name: String,
+        /// The experiment that has this table.
+        other: String,
+        /// The table's name.
+        table: String,
+    },
+    /// A name that no experiment can have.
+    #[error("`{name}` cannot be the name of an experiment: {reason}")]
+    ExperimentName {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A name that no column can have.
+    #[error("`{name}` cannot be the name of a field: {reason}")]
+    ColumnName {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Two inputs or fields that would share a column.
+    #[error("`{name}` and `{other}` of experiment `{experiment}` would share a column; rename one")]
+    ColumnClash {
+        /// The experiment's name.
+        experiment: String,
+        /// The column that came second.
+        name: String,
+        /// The column that was there.
+        other: String,
+    },
+    /// What is stored cannot be read.
+    #[error("{what} of experiment `{experiment}` in `{file}` cannot be read")]
+    Damaged {
+        /// Which part of the experiment.
+        what: String,
+        /// The experiment's name.
+        experiment: String,
+        /// The file's path.
+        file: String,
+        /// What is wrong with it.
+        source: DatapakError,
+    },
+    /// What is stored is no text, number or blob of the kind that belongs there.
+    #[error("{what} of experiment `{experiment}` in `{file}` is not {expected}")]
+    Unexpected {
+        /// Which part of the experiment.
+        what: String,
+        /// The experiment's name.
+        experiment: String,
+        /// The file's path.
+        file: String,
+        /// What belongs there.
+        expected: String,
+    },
+    /// Something that cannot be written as DATAPAK.
+    #[error("{what} of experiment `{experiment}` cannot be written")]
+    Encode {
+        /// Which part of the experiment.
+        what: String,
+        /// The experiment's name.
+        experiment: String,
+        /// Why not.
+        source: DatapakError,
+    },
+    /// [`Session::query`](crate::Session::query) was given a statement that writes.
+    #[error("a query must not write: `{sql}`")]
+    QueryWrites {
+        /// The statement.
+        sql: String,
+    },
+}

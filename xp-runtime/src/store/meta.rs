@@ -1,0 +1,234 @@
+//! The `meta` of an experiment: the tree by which MLtraq knows which columns there are, and which
+//! of them are serialised. xp adds a key of its own (`xp`), which MLtraq passes over.
+
+use super::{Column, Role};
+use crate::datapak::{self, DatapakError};
+use crate::value::{ColumnType, Kind, Value};
+
+/// The version of MLtraq whose layout this is.
+const MLTRAQ: &str = "0.1.165";
+
+/// The meta of an experiment with `count` completed runs. The columns are told apart from the
+/// first run on, since MLtraq looks for a table as soon as the count is not 0.
+pub(super) fn encode(
+    table: &str,
+    columns: &[&Column],
+    count: u64,
+) -> Result<Vec<u8>, DatapakError> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let names = |serialized: bool| {
+        Value::List(
+            columns
+                .iter()
+                .filter(|c| (c.ty.kind == Kind::Serialized) == serialized)
+                .map(|c| text(&c.name))
+                .collect(),
+        )
+    };
+    let bunch = |members: Vec<(&str, Value)>| {
+        Value::Bunch(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    };
+    let types = columns
+        .iter()
+        .map(|c| (text(&c.name), text(c.ty.kind.python_type())))
+        .collect();
+    let inputs = columns
+        .iter()
+        .filter(|c| c.role == Role::Input)
+        .map(|c| text(&c.name))
+        .collect();
+    // A kind that SQL's type does not tell (durations, ids) and whether a column may be NULL.
+    let kinds = columns
+        .iter()
+        .map(|c| {
+            let null = if c.ty.nullable { "?" } else { "" };
+            (
+                text(&c.name),
+                Value::Text(format!("{}{null}", kind_name(c.ty.kind))),
+            )
+        })
+        .collect();
+    let meta = bunch(vec![
+        (
+            "runs",
+            bunch(vec![
+                ("count", Value::Int(i128::from(count))),
+                ("table_name", text(table)),
+                (
+                    "columns",
+                    bunch(vec![
+                        ("types", Value::Map(types)),
+                        ("serialized", names(true)),
+                        ("non_serialized", names(false)),
+                    ]),
+                ),
+            ]),
+        ),
+        (
+            "serialization",
+            bunch(vec![
+                ("name", text("DataPakSerializer-0.0")),
+                ("compression_codec", text("uncompressed")),
+            ]),
+        ),
+        ("version", bunch(vec![("mltraq", text(MLTRAQ))])),
+        (
+            "xp",
+            bunch(vec![
+                ("version", text(env!("CARGO_PKG_VERSION"))),
+                ("inputs", Value::List(inputs)),
+                ("kinds", Value::Map(kinds)),
+            ]),
+        ),
+    ]);
+    datapak::encode(&meta)
+}
+
+const KINDS: [(Kind, &str); 11] = [
+    (Kind::Bool, "bool"),
+    (Kind::Int, "int"),
+    (Kind::Float, "float"),
+    (Kind::Text, "text"),
+    (Kind::Bytes, "bytes"),
+    (Kind::DateTime, "datetime"),
+    (Kind::Date, "date"),
+    (Kind::Time, "time"),
+    (Kind::Uuid, "uuid"),
+    (Kind::Duration, "duration"),
+    (Kind::Serialized, "serialized"),
+];
+
+/// The word by which a kind stands in the meta and in messages.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
+    KINDS
+        .iter()
+        .find(|(k, _)| *k == kind)
+        .map_or("serialized", |(_, name)| name)
+}
+
+/// The type for which [`encode`] wrote this text: a kind, and `?` if it may be NULL.
+pub(super) fn type_from_text(text: &str) -> Option<ColumnType> {
+    let name = text.trim_end_matches('?');
+    let (kind, _) = KINDS.iter().find(|(_, n)| *n == name)?;
+    Some(ColumnType {
+        kind: *kind,
+        nullable: name.len() < text.len(),
+    })
+}
+
+/// What a loader needs of a meta.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Meta {
+    pub(super) count: u64,
+    pub(super) serialized: Vec<String>,
+    pub(super) native: Vec<String>,
+    pub(super) inputs: Vec<String>,
+    /// Column to kind, as [`encode`] writes them.
+    pub(super) kinds: Vec<(String, String)>,
+}
+
+/// Reads a meta that xp or MLtraq wrote; `None` if it is no tree of the expected form.
+pub(super) fn decode(blob: &[u8]) -> Result<Option<Meta>, DatapakError> {
+    Ok(read(&datapak::decode(blob)?))
+}
+
+fn read(meta: &Value) -> Option<Meta> {
+    let runs = member(meta, "runs")?;
+    let count = match member(runs, "count")? {
+        Value::Int(count) => u64::try_from(*count).ok()?,
+        _ => return None,
+    };
+    if count == 0 {
+        return Some(Meta::default());
+    }
+    let columns = member(runs, "columns")?;
+    let xp = member(meta, "xp");
+    Some(Meta {
+        count,
+        serialized: texts(member(columns, "serialized")?)?,
+        native: texts(member(columns, "non_serialized")?)?,
+        inputs: xp
+            .and_then(|xp| member(xp, "inputs"))
+            .and_then(texts)
+            .unwrap_or_default(),
+        kinds: xp
+            .and_then(|xp| member(xp, "kinds"))
+            .and_then(pairs)
+            .unwrap_or_default(),
+    })
+}
+
+fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Bunch(members) => members.iter().find(|(n, _)| n == name).map(|(_, v)| v),
+        Value::Map(entries) => entries
+            .iter()
+            .find(|(n, _)| matches!(n, Value::Text(n) if n == name))
+            .map(|(_, v)| v),
+        _ => None,
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let Value::List(items) = value else {
+        return None;
+    };
+    items
+        .iter()
+        .map(|item| match item {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn pairs(value: &Value) -> Option<Vec<(String, String)>> {
+    let Value::Map(entries) = value else {
+        return None;
+    };
+    entries
+        .iter()
+        .map(|entry| match entry {
+            (Value::Text(name), Value::Text(kind)) => Some((name.clone(), kind.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meta_reads_back() {
+        let column = |name: &str, kind, role| Column {
+            name: name.to_owned(),
+            ty: ColumnType {
+                kind,
+                nullable: true,
+            },
+            role,
+        };
+        let k = column("k", Kind::Int, Role::Input);
+        let curve = column("curve", Kind::Serialized, Role::Field);
+        let blob = encode("experiment_iris", &[&k, &curve], 3).unwrap();
+        let meta = decode(&blob).unwrap().unwrap();
+        assert_eq!(
+            (meta.count, meta.serialized, meta.native),
+            (3, vec!["curve".into()], vec!["k".into()])
+        );
+        assert_eq!(meta.inputs, ["k"]);
+        assert_eq!(
+            meta.kinds,
+            [
+                ("k".into(), "int?".into()),
+                ("curve".into(), "serialized?".into())
+            ]
+        );
+    }
+}

@@ -1,0 +1,374 @@
+//! Writing an execution: the experiment with its table, the columns that come later, the runs.
+
+use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::name::{quoted, table_name};
+use super::schema::{VERSION, has_table, version};
+use super::sqlite::{Failure, SqliteStore};
+use super::{Column, Ended, Execution, Finished, IfExists, NewExperiment, StoreError, meta};
+use crate::bunch::Bunch;
+use crate::datapak;
+use crate::exception::Outcome;
+use crate::step::SourceText;
+use crate::value::{Cell, Value};
+
+type Result<T> = std::result::Result<T, Failure>;
+
+impl SqliteStore {
+    /// Inside of a transaction: makes the experiment if this is its first commit, adds the columns
+    /// that are new, inserts the runs, and brings the meta up to date.
+    pub(super) fn write(
+        &self,
+        tx: &Transaction<'_>,
+        execution: &mut Execution,
+        runs: &[Finished],
+    ) -> Result<()> {
+        let key = match execution.key {
+            Some(key) => key,
+            None => self.make(tx, execution)?,
+        };
+        let completed = runs
+            .iter()
+            .filter(|run| run.outcome == Outcome::Completed)
+            .count() as u64;
+        if completed > 0 && execution.completed == 0 && execution.extra.is_empty() {
+            create_table(tx, execution)?;
+        }
+        self.add_columns(tx, execution, runs)?;
+        insert_runs(tx, execution, key, runs).map_err(|failure| match failure {
+            Failure::Encode(source) => Failure::Store(StoreError::Encode {
+                what: "the exception of a run".to_owned(),
+                experiment: execution.new.name.clone(),
+                source,
+            }),
+            other => other,
+        })?;
+        if completed > 0 {
+            execution.completed += completed;
+            self.write_meta(tx, execution)?;
+        }
+        Ok(())
+    }
+
+    fn make(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<i64> {
+        let new = &execution.new;
+        if version(tx)?.is_none_or(|found| found > VERSION) {
+            return Err(Failure::Store(StoreError::NewerSchema {
+                file: self.file.clone(),
+                found: version(tx)?.unwrap_or_default(),
+                supported: VERSION,
+            }));
+        }
+        make_room(tx, new, &execution.table, &self.file)?;
+        let id = hex(new.id);
+        let id = text(&id);
+        let empty = datapak::encode(&Value::Bunch(Vec::new()))?;
+        tx.execute(
+            "INSERT INTO experiments (id_experiment, name, meta, fields) VALUES (?1, ?2, ?3, ?4)",
+            params![id, new.name, meta::encode(&execution.table, &[], 0)?, empty],
+        )?;
+        tx.execute(
+            "INSERT INTO xp_experiment (id_experiment, declared) VALUES (?1, ?2)",
+            params![id, new.declared],
+        )?;
+        let key = tx.last_insert_rowid();
+        tx.execute(
+            "INSERT INTO xp_execution (experiment, root_seed, started) VALUES (?1, ?2, ?3)",
+            // SQLite's integers are signed: the same 64 bits.
+            params![
+                key,
+                new.root_seed.cast_signed(),
+                jiff::Timestamp::now().as_microsecond()
+            ],
+        )?;
+        execution.execution = tx.last_insert_rowid();
+        for (position, step) in new.steps.iter().enumerate() {
+            let (source, exact) = match step.source {
+                SourceText::Exact(source) => (source, true),
+                SourceText::Rendered(source) => (source, false),
+            };
+            tx.prepare_cached(
+                "INSERT INTO xp_step VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                execution.execution,
+                position as i64,
+                step.name,
+                step.module,
+                step.file,
+                step.line,
+                step.version,
+                step.doc,
+                source,
+                exact,
+                step.fingerprint.to_string(),
+            ])?;
+        }
+        execution.key = Some(key);
+        Ok(key)
+    }
+
+    fn add_columns(
+        &self,
+        tx: &Transaction<'_>,
+        execution: &mut Execution,
+        runs: &[Finished],
+    ) -> Result<()> {
+        for (column, _) in runs.iter().flat_map(|run| &run.extra) {
+            if execution
+                .extra
+                .iter()
+                .any(|known| known.name == column.name)
+            {
+                continue;
+            }
+            tx.execute_batch(&format!(
+                "ALTER TABLE {} ADD COLUMN {}",
+                quoted(&execution.table),
+                definition(column)
+            ))?;
+            execution.extra.push(column.clone());
+        }
+        Ok(())
+    }
+
+    fn write_meta(&self, tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
+        let columns: Vec<_> = execution
+            .new
+            .columns
+            .iter()
+            .chain(&execution.extra)
+            .collect();
+        let blob = meta::encode(&execution.table, &columns, execution.completed)?;
+        tx.prepare_cached("UPDATE experiments SET meta = ?1 WHERE id_experiment = ?2")?
+            .execute(params![blob, text(&hex(execution.new.id))])?;
+        Ok(())
+    }
+}
+
+/// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
+fn make_room(tx: &Transaction<'_>, new: &NewExperiment, table: &str, file: &str) -> Result<()> {
+    let mut known = tx.prepare_cached("SELECT name FROM experiments")?;
+    let names = known.query_map([], |row| row.get::<_, String>(0))?;
+    let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
+    if let Some(other) = names
+        .iter()
+        .find(|name| **name != new.name && table_name(name) == table)
+    {
+        return Err(Failure::Store(StoreError::TableClash {
+            name: new.name.clone(),
+            other: other.clone(),
+            table: table.to_owned(),
+        }));
+    }
+    if names.contains(&new.name) {
+        if new.if_exists == IfExists::Fail {
+            return Err(Failure::Store(StoreError::ExperimentExists {
+                name: new.name.clone(),
+                file: file.to_owned(),
+            }));
+        }
+        delete(tx, &new.name)?;
+    }
+    // A table without an experiment, as a failed persist of MLtraq leaves it.
+    tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
+    Ok(())
+}
+
+/// Deletes an experiment with all that belongs to it.
+pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
+    let id: String = tx.query_row(
+        "SELECT id_experiment FROM experiments WHERE name = ?1",
+        [name],
+        |row| row.get(0),
+    )?;
+    tx.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {}",
+        quoted(&table_name(name))
+    ))?;
+    tx.execute("DELETE FROM experiments WHERE name = ?1", [name])?;
+    let key: Option<i64> = tx
+        .query_row(
+            "SELECT experiment FROM xp_experiment WHERE id_experiment = ?1",
+            [&id],
+            |row| row.get(0),
+        )
+        .optional()?;
+    // MLtraq's own experiments are not in xp's tables.
+    let Some(key) = key else { return Ok(()) };
+    for sql in [
+        "DELETE FROM xp_exception WHERE seq IN (SELECT seq FROM xp_run WHERE experiment = ?1)",
+        "DELETE FROM xp_run WHERE experiment = ?1",
+        "DELETE FROM xp_artifact WHERE experiment = ?1",
+        "DELETE FROM xp_step WHERE execution IN (SELECT execution FROM xp_execution WHERE experiment = ?1)",
+        "DELETE FROM xp_execution WHERE experiment = ?1",
+        "DELETE FROM xp_experiment WHERE experiment = ?1",
+    ] {
+        tx.execute(sql, [key])?;
+    }
+    Ok(())
+}
+
+fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
+    if has_table(tx, &execution.table)? {
+        return Ok(());
+    }
+    let mut columns: Vec<_> = execution.new.columns.iter().collect();
+    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut sql = format!(
+        "CREATE TABLE {} (\n\tid_experiment CHAR(32),\n\tid_run CHAR(32)",
+        quoted(&execution.table)
+    );
+    for column in columns {
+        sql.push_str(",\n\t");
+        sql.push_str(&definition(column));
+    }
+    sql.push_str("\n)");
+    Ok(tx.execute_batch(&sql)?)
+}
+
+fn definition(column: &Column) -> String {
+    format!("{} {}", quoted(&column.name), column.ty.kind.sql_type())
+}
+
+fn insert_runs(
+    tx: &Transaction<'_>,
+    execution: &Execution,
+    key: i64,
+    runs: &[Finished],
+) -> Result<()> {
+    let id_experiment = hex(execution.new.id);
+    let mut ledger = tx.prepare_cached(
+        "INSERT INTO xp_run (experiment, execution, identity, id_run, outcome, started, elapsed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    // The statement for runs without columns of their own: nearly all.
+    let mut plain: Option<CachedStatement<'_>> = None;
+    for run in runs {
+        let id_run = hex(run.id_run);
+        if run.outcome == Outcome::Completed {
+            if run.extra.is_empty() {
+                let insert = match &mut plain {
+                    Some(insert) => insert,
+                    None => plain.insert(tx.prepare_cached(&insert_sql(execution, &[]))?),
+                };
+                insert_row(insert, &id_experiment, &id_run, run)?;
+            } else {
+                let mut insert = tx.prepare_cached(&insert_sql(execution, &run.extra))?;
+                insert_row(&mut insert, &id_experiment, &id_run, run)?;
+            }
+        }
+        ledger.raw_bind_parameter(1, key)?;
+        ledger.raw_bind_parameter(2, execution.execution)?;
+        ledger.raw_bind_parameter(3, &run.identity.as_bytes()[..])?;
+        ledger.raw_bind_parameter(4, text(&id_run))?;
+        ledger.raw_bind_parameter(5, run.outcome.as_str())?;
+        ledger.raw_bind_parameter(6, run.started)?;
+        ledger.raw_bind_parameter(7, run.elapsed)?;
+        ledger.raw_execute()?;
+        if let Some(ended) = &run.ended {
+            insert_exception(tx, tx.last_insert_rowid(), ended)?;
+        }
+        for (name, content) in &run.artifacts {
+            tx.prepare_cached("INSERT OR REPLACE INTO xp_artifact VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![text(&id_run), key, name, content])?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_sql(execution: &Execution, extra: &[(Column, Cell)]) -> String {
+    let columns = execution
+        .new
+        .columns
+        .iter()
+        .chain(extra.iter().map(|(column, _)| column));
+    let mut sql = format!(
+        "INSERT INTO {} (id_experiment, id_run",
+        quoted(&execution.table)
+    );
+    let mut count = 2;
+    for column in columns {
+        sql.push_str(", ");
+        sql.push_str(&quoted(&column.name));
+        count += 1;
+    }
+    sql.push_str(") VALUES (?");
+    sql.push_str(&", ?".repeat(count - 1));
+    sql.push(')');
+    sql
+}
+
+fn insert_row(
+    insert: &mut CachedStatement<'_>,
+    id_experiment: &[u8; 32],
+    id_run: &[u8; 32],
+    run: &Finished,
+) -> Result<()> {
+    insert.raw_bind_parameter(1, text(id_experiment))?;
+    insert.raw_bind_parameter(2, text(id_run))?;
+    let cells = run
+        .cells
+        .iter()
+        .chain(run.extra.iter().map(|(_, cell)| cell));
+    for (i, cell) in cells.enumerate() {
+        insert.raw_bind_parameter(i + 3, sql_cell(cell))?;
+    }
+    insert.raw_execute()?;
+    Ok(())
+}
+
+fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()> {
+    let Ended { exception, inputs } = ended;
+    let causes = Value::List(
+        exception
+            .causes
+            .iter()
+            .map(|cause| cause.clone().into())
+            .collect(),
+    );
+    tx.prepare_cached("INSERT INTO xp_exception VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            seq,
+            exception.step,
+            exception.message,
+            exception.location,
+            exception.backtrace,
+            datapak::encode(&causes)?,
+            bunch_blob(inputs)?,
+        ])?;
+    Ok(())
+}
+
+/// A bunch as DATAPAK.
+pub(super) fn bunch_blob(bunch: &Bunch) -> Result<Vec<u8>> {
+    let members = bunch
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
+    Ok(datapak::encode(&Value::Bunch(members))?)
+}
+
+/// 32 lowercase hex digits, as MLtraq writes ids.
+pub(super) fn hex(id: Uuid) -> [u8; 32] {
+    let mut digits = [0; 32];
+    id.simple().encode_lower(&mut digits);
+    digits
+}
+
+/// Bytes that are known to be ASCII, as an SQL text.
+pub(super) fn text(ascii: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Text(ascii))
+}
+
+fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
+    match cell {
+        Cell::Null => ToSqlOutput::Owned(Sql::Null),
+        Cell::Int(int) => ToSqlOutput::Owned(Sql::Integer(*int)),
+        Cell::Real(real) => ToSqlOutput::Owned(Sql::Real(*real)),
+        Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        Cell::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
+    }
+}

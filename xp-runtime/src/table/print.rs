@@ -1,0 +1,124 @@
+//! Printing a table, its columns aligned.
+
+use std::fmt;
+
+use super::Table;
+use crate::value::Value;
+
+/// A cell is cut to so many characters.
+const WIDEST: usize = 40;
+
+pub(super) fn print(
+    f: &mut fmt::Formatter<'_>,
+    columns: &[String],
+    rows: &[Vec<Value>],
+) -> fmt::Result {
+    if columns.is_empty() {
+        return f.write_str("(no runs)");
+    }
+    let shown = &rows[..rows.len().min(Table::PRINTED)];
+    let cells: Vec<Vec<String>> = shown
+        .iter()
+        .map(|row| row.iter().map(cell).collect())
+        .collect();
+    let width = |i: usize| {
+        let widest = cells
+            .iter()
+            .map(|row| row[i].chars().count())
+            .max()
+            .unwrap_or(0);
+        widest.max(columns[i].chars().count())
+    };
+    let widths: Vec<_> = (0..columns.len()).map(width).collect();
+    let numeric: Vec<_> = (0..columns.len())
+        .map(|i| {
+            shown
+                .iter()
+                .all(|row| matches!(row[i], Value::Int(_) | Value::Float(_) | Value::Null))
+        })
+        .collect();
+    let line = |cells: &[String]| {
+        let mut text = String::new();
+        for (i, cell) in cells.iter().enumerate() {
+            let gap = if i == 0 { "" } else { "  " };
+            let width = widths[i];
+            if numeric[i] {
+                text.push_str(&format!("{gap}{cell:>width$}"));
+            } else {
+                text.push_str(&format!("{gap}{cell:<width$}"));
+            }
+        }
+        text.trim_end().to_owned()
+    };
+    f.write_str(&line(columns))?;
+    for row in &cells {
+        write!(f, "\n{}", line(row))?;
+    }
+    if rows.len() > shown.len() {
+        write!(f, "\n... {} more", rows.len() - shown.len())?;
+    }
+    Ok(())
+}
+
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::Float(x) => float(*x),
+        Value::Bytes(bytes) => format!("({} bytes)", bytes.len()),
+        other => other.to_string().replace(['\n', '\r', '\t'], " "),
+    };
+    if text.chars().count() <= WIDEST {
+        return text;
+    }
+    let start: String = text.chars().take(WIDEST - 3).collect();
+    format!("{start}...")
+}
+
+/// Six significant digits, without zeros at the end.
+fn float(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    let exponent = x.abs().log10().floor();
+    if !(-5.0..15.0).contains(&exponent) {
+        return format!("{x:.5e}");
+    }
+    // Between -5 and 15, so the difference is small.
+    let decimals = (5.0 - exponent).max(0.0) as usize;
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_have_six_significant_digits() {
+        for (x, text) in [
+            (0.1 + 0.2, "0.3"),
+            (1234.5678, "1234.57"),
+            (1e6, "1000000"),
+            (12_345_678.9, "12345679"),
+            (1e-9, "1.00000e-9"),
+            (f64::INFINITY, "inf"),
+            (0.963_333_33, "0.963333"),
+        ] {
+            assert_eq!(float(x), text);
+        }
+    }
+
+    #[test]
+    fn a_table_is_aligned_and_cut() {
+        let rows = (0..100)
+            .map(|i| vec![Value::Int(i), Value::Text(format!("run {i}"))])
+            .collect();
+        let text = Table::new(vec!["k".to_owned(), "name".to_owned()], rows).to_string();
+        assert!(text.starts_with(" k  name\n 0  run 0\n"), "{text}");
+        assert!(text.ends_with("... 40 more"));
+    }
+}

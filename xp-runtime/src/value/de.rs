@@ -1,0 +1,513 @@
+use std::fmt::Display;
+use std::time::Duration;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer,
+    MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+
+use super::{Value, ValueError};
+
+/// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](super::to_value).
+///
+/// Integers go into any integer type that holds them, and into floats; lists, tuples and sets are interchangeable, and
+/// so are maps and bunches. A struct may come from a map or, by position, from a list; a `Duration` also from its
+/// seconds. Where a map needs numbers as keys, texts of numbers serve too.
+///
+/// # Errors
+///
+/// A value of another shape or out of range; the path leads to it.
+///
+/// # Examples
+///
+/// ```
+/// use xp_runtime::value::{from_value, to_value};
+///
+/// let value = to_value(&vec![("a", 1), ("b", 300)])?;
+/// assert_eq!(from_value::<Vec<(String, u64)>>(value.clone())?[1].1, 300);
+/// let error = from_value::<Vec<(String, u8)>>(value).unwrap_err();
+/// assert_eq!(error.to_string(), "in `[1][1]`: expected u8, found 300");
+/// # Ok::<(), xp_runtime::value::ValueError>(())
+/// ```
+pub fn from_value<T: DeserializeOwned>(v: Value) -> Result<T, ValueError> {
+    T::deserialize(ValueDeserializer::new(v))
+}
+
+/// A struct from its members: the inverse of [`to_members`](super::to_members).
+///
+/// The order does not matter, and a missing `Option` is `None`.
+///
+/// # Errors
+///
+/// As [`from_value`]; the message or the path names the member.
+pub fn from_members<T: DeserializeOwned>(members: Vec<(String, Value)>) -> Result<T, ValueError> {
+    from_value(Value::Bunch(members))
+}
+
+struct ValueDeserializer {
+    value: Value,
+    /// Keys of maps may be written as texts.
+    is_key: bool,
+}
+
+impl ValueDeserializer {
+    fn new(value: Value) -> Self {
+        ValueDeserializer {
+            value,
+            is_key: false,
+        }
+    }
+
+    fn mismatch<T>(self, expected: &dyn serde::de::Expected) -> Result<T, ValueError> {
+        Err(ValueError::expected(expected, self.value.describe()))
+    }
+
+    /// The number that a key stands for, if it is written as a text.
+    fn key_as<T: std::str::FromStr>(&self) -> Option<T> {
+        match &self.value {
+            Value::Text(text) if self.is_key => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+fn visit_seq<'de, V: Visitor<'de>>(items: Vec<Value>, visitor: V) -> Result<V::Value, ValueError> {
+    let mut access = Items {
+        items: items.into_iter(),
+        index: 0,
+    };
+    let result = visitor.visit_seq(&mut access)?;
+    match access.items.len() {
+        0 => Ok(result),
+        more => Err(ValueError::expected(
+            format_args!("{} elements", access.index),
+            access.index + more,
+        )),
+    }
+}
+
+fn visit_map<'de, V: Visitor<'de>>(
+    entries: impl ExactSizeIterator<Item = (Value, Value)>,
+    visitor: V,
+) -> Result<V::Value, ValueError> {
+    visitor.visit_map(Entries {
+        entries,
+        value: None,
+    })
+}
+
+fn bunch(entries: Vec<(String, Value)>) -> impl ExactSizeIterator<Item = (Value, Value)> {
+    entries
+        .into_iter()
+        .map(|(name, value)| (Value::Text(name), value))
+}
+
+/// A `Duration` as serde reads it.
+fn visit_seconds<'de, V: Visitor<'de>>(seconds: f64, visitor: V) -> Result<V::Value, ValueError> {
+    let duration = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| ValueError::expected("a duration in seconds", format_args!("{seconds:?}")))?;
+    let entries = vec![
+        ("secs".into(), duration.as_secs().into()),
+        ("nanos".into(), duration.subsec_nanos().into()),
+    ];
+    visit_map(bunch(entries), visitor)
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident $type:ident,)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+            let int = match self.value {
+                Value::Int(int) => int,
+                _ => match self.key_as() {
+                    Some(int) => int,
+                    None => return self.mismatch(&stringify!($type)),
+                },
+            };
+            match $type::try_from(int) {
+                Ok(int) => visitor.$visit(int),
+                Err(_) => Err(ValueError::expected(stringify!($type), int)),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for ValueDeserializer {
+    type Error = ValueError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(x) => visitor.visit_bool(x),
+            Value::Int(x) => match (i64::try_from(x), u64::try_from(x)) {
+                (_, Ok(x)) => visitor.visit_u64(x),
+                (Ok(x), _) => visitor.visit_i64(x),
+                _ => visitor.visit_i128(x),
+            },
+            Value::Float(x) => visitor.visit_f64(x),
+            Value::Text(x) => visitor.visit_string(x),
+            Value::Bytes(x) => visitor.visit_byte_buf(x),
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+                visit_seq(items, visitor)
+            }
+            Value::Map(entries) => visit_map(entries.into_iter(), visitor),
+            Value::Bunch(entries) => visit_map(bunch(entries), visitor),
+            Value::Uuid(x) => visitor.visit_string(x.hyphenated().to_string()),
+            Value::DateTime64(Some(x)) => visitor.visit_i64(x),
+            Value::DateTime64(None) => visitor.visit_unit(),
+            Value::DateTime(x) => visitor.visit_string(x.to_string()),
+            Value::Date(x) => visitor.visit_string(x.to_string()),
+            Value::Time(x) => visitor.visit_string(x.to_string()),
+            Value::Packed { kind, payload } => visit_map(bunch(vec![(kind, *payload)]), visitor),
+        }
+    }
+
+    integers! {
+        deserialize_i8 visit_i8 i8,
+        deserialize_i16 visit_i16 i16,
+        deserialize_i32 visit_i32 i32,
+        deserialize_i64 visit_i64 i64,
+        deserialize_i128 visit_i128 i128,
+        deserialize_u8 visit_u8 u8,
+        deserialize_u16 visit_u16 u16,
+        deserialize_u32 visit_u32 u32,
+        deserialize_u64 visit_u64 u64,
+        deserialize_u128 visit_u128 u128,
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Bool(x) => visitor.visit_bool(x),
+            _ => match self.key_as() {
+                Some(x) => visitor.visit_bool(x),
+                None => self.mismatch(&visitor),
+            },
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Float(x) => visitor.visit_f64(x),
+            Value::Int(x) => visitor.visit_f64(x as f64),
+            _ => match self.key_as() {
+                Some(x) => visitor.visit_f64(x),
+                None => self.mismatch(&visitor),
+            },
+        }
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Text(_)
+            | Value::Uuid(_)
+            | Value::DateTime(_)
+            | Value::Date(_)
+            | Value::Time(_) => self.deserialize_any(visitor),
+            _ => self.mismatch(&visitor),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        self.deserialize_byte_buf(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Bytes(_) | Value::Text(_) => self.deserialize_any(visitor),
+            _ => self.deserialize_seq(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Null | Value::DateTime64(None) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Null => visitor.visit_unit(),
+            _ => self.mismatch(&visitor),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        match &self.value {
+            Value::Bunch(members) if members.is_empty() => visitor.visit_unit(),
+            _ => self.deserialize_unit(visitor),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+                visit_seq(items, visitor)
+            }
+            Value::Bytes(bytes) => visit_seq(bytes.into_iter().map(Value::from).collect(), visitor),
+            _ => self.mismatch(&visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Map(_) | Value::Bunch(_) | Value::Packed { .. } => self.deserialize_any(visitor),
+            _ => self.mismatch(&visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Float(x) if is_duration(name, fields) => visit_seconds(x, visitor),
+            Value::Int(x) if is_duration(name, fields) => visit_seconds(x as f64, visitor),
+            Value::List(_) | Value::Tuple(_) => self.deserialize_seq(visitor),
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        match self.value {
+            Value::Text(name) => visitor.visit_enum(Variant {
+                name,
+                payload: None,
+            }),
+            Value::Map(mut entries) if entries.len() == 1 => match entries.remove(0) {
+                (Value::Text(name), payload) => visitor.visit_enum(Variant {
+                    name,
+                    payload: Some(payload),
+                }),
+                (other, _) => Err(ValueError::expected(
+                    "the name of a variant",
+                    other.describe(),
+                )),
+            },
+            Value::Bunch(mut entries) if entries.len() == 1 => {
+                let (name, payload) = entries.remove(0);
+                visitor.visit_enum(Variant {
+                    name,
+                    payload: Some(payload),
+                })
+            }
+            _ => self.mismatch(&visitor),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_unit()
+    }
+}
+
+/// Whether this is `std::time::Duration`, as serde describes it.
+pub(super) fn is_duration(name: &str, fields: &[&str]) -> bool {
+    name == "Duration" && fields == ["secs", "nanos"]
+}
+
+struct Items {
+    items: std::vec::IntoIter<Value>,
+    index: usize,
+}
+
+impl<'de> SeqAccess<'de> for Items {
+    type Error = ValueError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ValueError> {
+        let Some(item) = self.items.next() else {
+            return Ok(None);
+        };
+        let element = seed
+            .deserialize(ValueDeserializer::new(item))
+            .map_err(|e| e.in_element(self.index))?;
+        self.index += 1;
+        Ok(Some(element))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+struct Entries<I> {
+    entries: I,
+    value: Option<(String, Value)>,
+}
+
+impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entries<I> {
+    type Error = ValueError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, ValueError> {
+        let Some((key, value)) = self.entries.next() else {
+            return Ok(None);
+        };
+        let name = key.to_string();
+        let result = seed
+            .deserialize(ValueDeserializer {
+                value: key,
+                is_key: true,
+            })
+            .map_err(|e| e.in_member(&name))?;
+        self.value = Some((name, value));
+        Ok(Some(result))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, ValueError> {
+        let (name, value) = self
+            .value
+            .take()
+            .ok_or_else(|| ValueError::new("a value was read before its key"))?;
+        seed.deserialize(ValueDeserializer::new(value))
+            .map_err(|e| e.in_member(name))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.entries.len())
+    }
+}
+
+struct Variant {
+    name: String,
+    payload: Option<Value>,
+}
+
+impl<'de> EnumAccess<'de> for Variant {
+    type Error = ValueError;
+    type Variant = Payload;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Payload), ValueError> {
+        let deserializer: StrDeserializer<'_, ValueError> = self.name.as_str().into_deserializer();
+        let variant = seed.deserialize(deserializer)?;
+        Ok((
+            variant,
+            Payload {
+                name: self.name,
+                payload: self.payload,
+            },
+        ))
+    }
+}
+
+struct Payload {
+    name: String,
+    payload: Option<Value>,
+}
+
+impl Payload {
+    fn read<T>(
+        self,
+        expected: impl Display,
+        read: impl FnOnce(ValueDeserializer) -> Result<T, ValueError>,
+    ) -> Result<T, ValueError> {
+        match self.payload {
+            Some(payload) => {
+                read(ValueDeserializer::new(payload)).map_err(|e| e.in_member(self.name))
+            }
+            None => Err(ValueError::expected(
+                expected,
+                format_args!("the variant `{}` alone", self.name),
+            )),
+        }
+    }
+}
+
+impl<'de> VariantAccess<'de> for Payload {
+    type Error = ValueError;
+
+    fn unit_variant(self) -> Result<(), ValueError> {
+        match self.payload {
+            None => Ok(()),
+            Some(payload) => <()>::deserialize(ValueDeserializer::new(payload))
+                .map_err(|e| e.in_member(self.name)),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, ValueError> {
+        self.read("a variant with a value", |payload| {
+            seed.deserialize(payload)
+        })
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ValueError> {
+        self.read("a variant with values", |payload| {
+            payload.deserialize_seq(visitor)
+        })
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        self.read("a variant with members", |payload| {
+            payload.deserialize_struct("", fields, visitor)
+        })
+    }
+}
