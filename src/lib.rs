@@ -1,8 +1,6 @@
 //! Computational experiments: declare the steps, run the grid in parallel, keep every run in a
 //! SQLite file.
 
-extern crate self as xp;
-
 pub use xp_macros::step;
 pub use xp_runtime::*;
 
