@@ -1,14 +1,14 @@
 //! Computational experiments: declare the steps, run the grid in parallel, keep every run in a
 //! SQLite file.
 
-pub use xp_macros::step;
+pub use xp_macros::{experiment, step};
 pub use xp_runtime::*;
 
 /// What nearly every program needs: `use xp::prelude::*;`.
 pub mod prelude {
     pub use crate::{
         AnyPlan as _, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _, Options, Order,
-        PlanOptions as _, Policy, Run, Sequence, Session, WithPoints as _, step,
+        PlanOptions as _, Policy, Run, Sequence, Session, WithPoints as _, experiment, step,
     };
 }
 

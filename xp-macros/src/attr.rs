@@ -74,7 +74,6 @@ impl Args {
     }
 
     /// Whether the key is present, which must have no value.
-    #[allow(dead_code, reason = "for the arguments of `#[experiment]`")]
     pub(crate) fn flag(&mut self, key: &str, errors: &mut Errors) -> bool {
         let Some(arg) = self.take(key) else {
             return false;

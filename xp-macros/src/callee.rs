@@ -12,7 +12,6 @@ use crate::{error, paths};
 
 /// The call of the check for generated code: an expression of type `&'static StepInfo`, reported at the last
 /// name of `path`.
-#[allow(dead_code, reason = "for the steps that `#[experiment]` calls")]
 pub(crate) fn check(path: &Path) -> TokenStream {
     let path = without_last_arguments(path.clone());
     let span = span_of_name(&path);

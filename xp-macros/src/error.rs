@@ -31,6 +31,11 @@ impl Errors {
         self.push(Error::new_spanned(tokens, message));
     }
 
+    /// Whether there is no error so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// One `compile_error!` item for each error; nothing if there is none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(Error::into_compile_error).unwrap_or_default()

@@ -20,7 +20,6 @@ pub(crate) fn strip_leading(item: TokenStream, names: &[&str]) -> TokenStream {
 }
 
 /// Removes the attributes called one of `names` everywhere, at any depth. Spans, also those of groups, stay.
-#[allow(dead_code, reason = "for the inert attributes of `#[experiment]`")]
 pub(crate) fn strip_inert(tokens: TokenStream, names: &[&str]) -> TokenStream {
     let mut output = Vec::<TokenTree>::new();
     for token in tokens {

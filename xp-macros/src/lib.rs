@@ -8,6 +8,7 @@ mod callee;
 mod debug;
 mod doc;
 mod error;
+mod experiment;
 mod fallback;
 mod fingerprint;
 mod paths;
@@ -55,6 +56,76 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(args.into(), item.into()).into()
+}
+
+/// Declares an experiment: inputs, the steps that are applied to them, and what is recorded.
+///
+/// The parameters of the function are the experiment's inputs, its statements call steps. The function
+/// itself becomes one without parameters that makes a plan, with a setter for each input:
+///
+/// ```ignore
+/// /// How the number of neighbours changes the accuracy of k-NN on Iris.
+/// #[experiment]
+/// fn iris(
+///     /// Share of the rows held out for testing.
+///     #[config(default = 0.3)] test_ratio: f64,
+///     /// Number of neighbours.
+///     #[param] k: usize,
+///     #[param] seed: u64,
+/// ) {
+///     #[shared]
+///     let split: Split = load(seed, test_ratio)?;
+///     #[state]
+///     let model: Knn = fit(&split, k);
+///     /// Share of the test rows classified correctly.
+///     #[field]
+///     let accuracy: f64 = score(&model, &split);
+/// }
+///
+/// session.execute(iris().k([1, 3, 5]).seed(0..10))?;
+/// ```
+///
+/// # Inputs
+///
+/// | input | meaning |
+/// |---|---|
+/// | `#[config] x: T` | one value for all runs of an execution |
+/// | `#[param] x: T` | varies: the plan takes any number of values |
+/// | `#[sequence] x: Sequence<Row>` | a series of rows, which steps extend as `&mut x` |
+/// | `run: &mut Run` | the run itself, for random numbers, further fields and artifacts |
+///
+/// | key | of | meaning |
+/// |---|---|---|
+/// | `default = expr` | both | the value if the plan gives none |
+/// | `values = expr` | param | the values if the plan gives none |
+/// | `absent = expr` | both | the value which runs had before this input existed: it does not count for their identity; the `default` unless written |
+/// | `identity = false` | both | recorded, and no part of a point's identity: a path, a number of threads |
+/// | `flatten` | both | a struct whose members are the columns |
+/// | `key = function` | both | a type without serde: the text that `fn(&T) -> String` makes is its column and identity |
+/// | `skip` | both | not recorded as a column |
+///
+/// # Statements
+///
+/// `let pattern = step(..);`, with `?` where the step returns a `Result`, or `step(..);`. Arguments, and
+/// right sides that call no step, are places: a name, `&` or `&mut` of one, a member, a literal, `.clone()`.
+///
+/// | mark of a `let` | meaning |
+/// |---|---|
+/// | none | a var: dropped when the run's steps end, never leaves its thread |
+/// | `#[shared]` | computed once for all runs that have the inputs in common on which it depends |
+/// | `#[state]` | kept in memory after the run |
+/// | `#[field]` | recorded: a column; `#[field(flatten, prefix = "..")]`: a column for each member |
+///
+/// The last three need a plain name and a written type. All branches and loops belong inside of steps.
+///
+/// # What it leaves
+///
+/// Besides the function, with its visibility, types named after it: `Iris` (for `Experiment<Iris>` and
+/// `Run<Iris>`), `IrisPlan`, `IrisConfig`, `IrisParams`, `IrisState` and `IrisFields`. `#[experiment(name =
+/// "..")]` gives the experiment another name than the function's, `types = Stem` the types another stem.
+#[proc_macro_attribute]
+pub fn experiment(args: TokenStream, item: TokenStream) -> TokenStream {
+    experiment::expand(args.into(), item.into()).into()
 }
 
 /// Checks that a path names a `#[step]`, and gives its `&'static StepInfo`. Used by generated code only.

@@ -30,7 +30,10 @@ mod table;
 
 pub use bunch::Bunch;
 pub use datapak::DatapakError;
-pub use declare::{Declaration, InputCause, InputError, InputInfo, InputRole};
+pub use declare::{
+    Declaration, FieldValue, InputCause, InputError, InputInfo, InputRole, InputValue, SharedValue,
+    StateValue,
+};
 pub use error::{Error, Failure, Result, RunsFailed};
 pub use exception::{Exception, Outcome, Skip, skip};
 pub use experiment::{Experiment, ExperimentFields, Failures, Readable, Runs};
@@ -52,13 +55,16 @@ pub use value::{Value, ValueError};
 /// Used by generated code. Not public, and not subject to semantic versioning.
 #[doc(hidden)]
 pub mod __private {
+    pub use serde;
+
     pub use crate::declare::{
-        Declaration, Declared, InputError, InputInfo, InputRole, Visitor, named,
+        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, Visitor,
+        shared_must_be_send, state_must_be_send,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{
         Any, AnyPlan, Axes, Given, IntoAny, IntoPlan, Missing, Options, Plan, PlanError,
-        PlanOptions, Slot, WithPoints, axis, check_config, flat_axis, from_values, text_axis,
+        PlanOptions, Slot, WithPoints, values,
     };
     pub use crate::row::{Layout, Mapping, RowError, RowReader};
     pub use crate::run::{Run, RunKind};

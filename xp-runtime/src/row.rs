@@ -135,6 +135,10 @@ impl Layout {
         })
     }
 
+    pub(crate) fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     pub(crate) fn columns(&self) -> &[Column] {
         &self.columns
     }

@@ -4,8 +4,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::exception::{Cause, StepError};
 use crate::row::{RowError, RowWriter};
 use crate::sequence::Sequence;
@@ -55,16 +53,6 @@ impl Scope<'_> {
             .get(&self.keys[place], self.step_name(), compute);
         (self.ready)(place);
         value.map_err(|failure| StepError(Cause::Shared(failure.0, failure.1.clone())))
-    }
-
-    /// Puts the next field into the row.
-    pub fn put<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), RowError> {
-        self.row.put(value)
-    }
-
-    /// Puts the members of a flattened field into the row.
-    pub fn put_flat<T: Serialize>(&mut self, value: &T) -> Result<(), RowError> {
-        self.row.put_flat(value)
     }
 
     /// Puts a declared sequence into the row.

@@ -236,6 +236,7 @@ impl Session {
             order,
             shuffled: options.order.unwrap_or_default() == Order::Shuffled,
             progress: options.progress,
+            group: options.group,
         };
         Ok(Made {
             id,
@@ -331,11 +332,12 @@ impl Session {
         Ok(self.store.delete(&Key::Name(name.to_owned()))?)
     }
 
-    /// The answer to a statement of SQL that reads.
+    /// The answer to a statement of SQL that reads. What pragmas tell is asked for as
+    /// `SELECT * FROM pragma_table_info('experiment_iris')`.
     ///
     /// # Errors
     ///
-    /// SQLite does not know what is meant, or the statement writes.
+    /// SQLite does not know what is meant, or the statement writes or is a pragma.
     pub fn query(&self, sql: &str) -> Result<Table> {
         Ok(Table::of_query(self.store.query(sql)?))
     }

@@ -222,9 +222,9 @@ where
     fn run(&self, point: &usize, run: &mut Run, scope: &mut Scope<'_>) -> Result<(), StepError> {
         let result = (self.closure)(&self.points[*point], run)?;
         if self.flat.1 {
-            scope.put_flat(&result)?
+            scope.row.put_flat(&result)?;
         } else {
-            scope.put(&result)?
+            scope.row.put(&result)?;
         }
         Ok(())
     }

@@ -53,9 +53,7 @@ impl ColumnType {
     /// As [`encode`](ColumnType::encode).
     pub fn encode_value(&self, v: &Value) -> Result<Cell, ValueError> {
         Ok(match (self.kind, v) {
-            (Kind::Serialized, value) => {
-                Cell::Blob(encode(value).map_err(|e| ValueError::new(e.to_string()))?)
-            }
+            (Kind::Serialized, value) => Cell::Blob(encode(value)?),
             (_, Value::Null) if self.nullable => Cell::Null,
             (Kind::Bool, Value::Bool(x)) => Cell::Int((*x).into()),
             (Kind::Int, Value::Int(x)) => int(*x)?,
@@ -111,9 +109,7 @@ impl ColumnType {
     /// A cell that does not hold what the column says.
     pub fn decode_value(&self, cell: Cell) -> Result<Value, ValueError> {
         Ok(match (self.kind, cell) {
-            (Kind::Serialized, Cell::Blob(bytes)) => {
-                decode(&bytes).map_err(|e| ValueError::new(e.to_string()))?
-            }
+            (Kind::Serialized, Cell::Blob(bytes)) => decode(&bytes)?,
             (Kind::Serialized, cell) => {
                 return Err(ValueError::expected("a serialised value", cell.describe()));
             }

@@ -4,11 +4,12 @@ use crate::value::{MAX_DEPTH, Value};
 
 /// Read DATAPAK, from this library or from `mltraq`.
 ///
-/// Frames, arrays, data stores and archives come as [`Value::Packed`].
+/// Frames, arrays, data stores and archives come as [`Value::Packed`]; so do integers beyond 128 bits, with the kind `int` and
+/// the bytes of their little-endian two's complement. Where a dict repeats a key, all of its entries are kept.
 ///
 /// # Errors
 ///
-/// Anything that is no DATAPAK value; integers outside 128 bits; unknown kinds; compressed bytes; and values that nest
+/// Anything that is no DATAPAK value; unknown kinds; compressed bytes; and values that nest
 /// too deep, or take far more memory than their bytes. Reading never panics, and never executes anything.
 pub fn decode(bytes: &[u8]) -> Result<Value, DatapakError> {
     let graph = unpickle(bytes)?;
@@ -20,7 +21,7 @@ pub fn decode(bytes: &[u8]) -> Result<Value, DatapakError> {
 const NODE_COST: usize = 64;
 
 /// How many bytes a value may take at least, however few bytes it comes from.
-const FREE_BUDGET: usize = 256 << 20;
+const FREE_BUDGET: usize = 64 << 20;
 
 /// Turns a graph into values, where everything shared is copied.
 struct Tree<'a> {
@@ -62,6 +63,13 @@ impl<'a> Tree<'a> {
                 let bytes = *x;
                 self.spend(bytes.len())?;
                 Value::Bytes(bytes.to_vec())
+            }
+            Node::BigInt(x) => {
+                let bytes = Value::Bytes(x.to_vec());
+                Value::Packed {
+                    kind: kinds::BIG_INT.into(),
+                    payload: Box::new(bytes),
+                }
             }
             _ if depth == MAX_DEPTH => return Err(DatapakError::TooDeep),
             Node::List(_) => Value::List(self.items(node, depth)?),

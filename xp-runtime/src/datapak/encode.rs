@@ -69,6 +69,14 @@ impl Writer {
                     what: value.describe(),
                 });
             }
+            Value::Packed { kind, payload } if kind == kinds::BIG_INT => match payload.as_ref() {
+                Value::Bytes(x) => self.big_int(x)?,
+                other => {
+                    return Err(DatapakError::Unsupported {
+                        what: other.describe(),
+                    });
+                }
+            },
             _ if depth == MAX_DEPTH => return Err(DatapakError::TooDeep),
             Value::List(items) => self.list(items, depth)?,
             Value::Tuple(items) => self.tuple(items, depth)?,
@@ -129,6 +137,15 @@ impl Writer {
             self.out.extend_from_slice(&[opcode::LONG1, len as u8]);
             self.out.extend_from_slice(&x.to_le_bytes()[..len as usize]);
         }
+    }
+
+    fn big_int(&mut self, bytes: &[u8]) -> Result<(), DatapakError> {
+        let Ok(len) = u8::try_from(bytes.len()) else {
+            return Err(DatapakError::Integer { bytes: bytes.len() });
+        };
+        self.out.extend_from_slice(&[opcode::LONG1, len]);
+        self.out.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn text(&mut self, x: &str) {
@@ -265,6 +282,7 @@ fn check_hashable(key: &Value, depth: usize) -> Result<(), DatapakError> {
         | Value::Float(_)
         | Value::Text(_)
         | Value::Bytes(_) => Ok(()),
+        Value::Packed { kind, .. } if kind == kinds::BIG_INT => Ok(()),
         Value::Tuple(_) if depth == MAX_DEPTH => Err(DatapakError::TooDeep),
         Value::Tuple(items) => items
             .iter()

@@ -1,4 +1,4 @@
-use crate::value::MAX_DEPTH;
+use crate::value::{MAX_DEPTH, ValueError};
 
 /// A value could not be written as DATAPAK, or bytes could not be read as such.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +38,8 @@ pub enum DatapakError {
     /// Shared parts that would take absurdly more memory than the bytes they come from.
     #[error("the value would take far more memory than its bytes")]
     TooLarge,
-    /// An integer outside 128 bits.
-    #[error("an integer of {bytes} bytes does not fit 128 bits")]
+    /// An integer that is too long: one of more than 255 bytes to write, or of more than 38 digits in a pickle of texts.
+    #[error("an integer of {bytes} bytes is not supported")]
     Integer {
         /// How many bytes it takes.
         bytes: usize,
@@ -97,4 +97,16 @@ pub enum DatapakError {
         /// What was pushed.
         found: &'static str,
     },
+    /// A Rust value that could not become a value to write.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+}
+
+impl From<DatapakError> for ValueError {
+    fn from(error: DatapakError) -> Self {
+        match error {
+            DatapakError::Value(error) => error,
+            error => ValueError::new(error.to_string()),
+        }
+    }
 }

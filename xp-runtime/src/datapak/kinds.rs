@@ -9,6 +9,10 @@ pub(super) const DATETIME64: &str = "numpy.datetime64-0";
 pub(super) const SEQUENCE: &str = "mltraq.Sequence-0";
 pub(super) const DATA_FRAME: &str = "pandas.DataFrame-0";
 
+/// What an integer beyond 128 bits is packed as: the bytes of its little-endian two's complement. In DATAPAK it is an integer
+/// like any other, and no complex value.
+pub(super) const BIG_INT: &str = "int";
+
 /// Kinds that are kept as they are stored. Any other kind is unknown, and refused by `mltraq` too.
 const PACKED: [&str; 9] = [
     BUNCH,

@@ -3,6 +3,7 @@
 
 mod grouping;
 mod progress;
+mod queue;
 mod schedule;
 mod task;
 mod worker;
@@ -10,13 +11,13 @@ mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
 
 use uuid::Uuid;
 
 pub(crate) use task::{PlanTask, Task};
 
 use self::progress::Bar;
+use self::queue::Queue;
 use self::schedule::Schedule;
 use self::worker::{Shared, Worker};
 use self::writer::Writer;
@@ -26,8 +27,9 @@ use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
 use crate::store::{Ended, Execution, Finished, Store, StoreError};
 
-/// How many ended runs may wait for the writer; a worker that is ahead of it by more waits.
-const QUEUE: usize = 1_024;
+/// A transaction holds at most so many runs, and so many may wait for the next one: a worker that
+/// is further ahead of the writer waits.
+const GROUP: usize = 512;
 
 /// What is executed, and how.
 pub(crate) struct Job<'a> {
@@ -40,6 +42,8 @@ pub(crate) struct Job<'a> {
     pub(crate) order: Option<Vec<u64>>,
     pub(crate) shuffled: bool,
     pub(crate) progress: Option<bool>,
+    /// How many runs a transaction holds at most.
+    pub(crate) group: Option<usize>,
 }
 
 /// What came of an execution.
@@ -78,6 +82,7 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
         order,
         shuffled,
         progress,
+        group,
     } = job;
     if policy != Policy::Staged {
         // The experiment is there before its first run, so that a name that is taken is refused
@@ -102,7 +107,7 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, task.len(), &fractions, progress);
 
-    let (sender, receiver) = sync_channel::<Done<T::State>>(QUEUE);
+    let queue = Queue::new(group.unwrap_or(GROUP).max(1));
     let writer = Writer {
         store,
         execution,
@@ -110,29 +115,30 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
         stopping: &stopping,
         bar: &bar,
     };
+    let workers: Vec<_> = fractions
+        .iter()
+        .map(|progress| Worker {
+            task,
+            layout,
+            schedule: &schedule,
+            shared: &shared,
+            stopping: Arc::clone(&stopping),
+            stop_first: policy != Policy::KeepGoing,
+            sender: queue.sender(),
+            registry: Arc::clone(&registry),
+            progress: Arc::clone(progress),
+            bar: &bar,
+            id_experiment,
+            root_seed: seed,
+        })
+        .collect();
+    let receiver = queue.receiver();
     let written = std::thread::scope(|scope| {
         let writer = scope.spawn(move || writer.write_all(receiver));
-        let workers: Vec<_> = fractions
-            .iter()
-            .map(|progress| {
-                let worker = Worker {
-                    task,
-                    layout,
-                    schedule: &schedule,
-                    shared: &shared,
-                    stopping: Arc::clone(&stopping),
-                    stop_first: policy != Policy::KeepGoing,
-                    sender: sender.clone(),
-                    registry: Arc::clone(&registry),
-                    progress: Arc::clone(progress),
-                    bar: &bar,
-                    id_experiment,
-                    root_seed: seed,
-                };
-                scope.spawn(move || worker.work())
-            })
+        let workers: Vec<_> = workers
+            .into_iter()
+            .map(|worker| scope.spawn(move || worker.work()))
             .collect();
-        drop(sender);
         for worker in workers {
             // A worker catches the panics of runs; one of its own is a bug, and not to be hidden.
             if let Err(panic) = worker.join() {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Declared, ForBunch, ForIdentity, ForRow, ForShared, InputError, Point};
+use crate::declare::{Declared, InputError, Point, See, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::plan::Part;
@@ -72,12 +72,13 @@ impl<X: Declared> PlanTask<X> {
         }
     }
 
-    fn visit(
-        &self,
-        point: &Point<X>,
-        visitor: &mut impl crate::declare::Visitor,
-    ) -> Result<(), InputError> {
-        X::visit(&point.config, &point.params, &self.absents, visitor)
+    fn visit(&self, point: &Point<X>, see: See<'_, '_>) -> Result<(), InputError> {
+        X::visit(
+            &point.config,
+            &point.params,
+            &self.absents,
+            &mut Visitor(see),
+        )
     }
 }
 
@@ -120,17 +121,23 @@ impl<X: Declared> Task for PlanTask<X> {
     }
 
     fn identify(&self, point: &Point<X>, inputs: &mut Inputs) -> Result<(), InputError> {
-        self.visit(point, &mut ForIdentity(inputs))
+        self.visit(point, See::Identity(inputs))
     }
 
     fn record(&self, point: &Point<X>, row: &mut RowWriter<'_>) -> Result<(), InputError> {
-        self.visit(point, &mut ForRow(row))
+        self.visit(point, See::Row(row))
     }
 
     fn bunches(&self, point: &Point<X>) -> Result<(Bunch, Bunch), InputError> {
-        let mut visitor = ForBunch::default();
-        self.visit(point, &mut visitor)?;
-        Ok((visitor.config, visitor.params))
+        let (mut config, mut params) = (Bunch::new(), Bunch::new());
+        self.visit(
+            point,
+            See::Bunches {
+                config: &mut config,
+                params: &mut params,
+            },
+        )?;
+        Ok((config, params))
     }
 
     fn shared(&self) -> &'static [&'static [usize]] {
@@ -143,7 +150,7 @@ impl<X: Declared> Task for PlanTask<X> {
         wanted: &[usize],
         inputs: &mut Inputs,
     ) -> Result<(), InputError> {
-        self.visit(point, &mut ForShared { inputs, wanted })
+        self.visit(point, See::Shared(inputs, wanted))
     }
 
     fn run(

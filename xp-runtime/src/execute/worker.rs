@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::progress::Bar;
+use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
 use super::task::Task;
 use super::{Done, before_the_steps};
@@ -81,7 +81,7 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) shared: &'a Shared,
     pub(super) stopping: Arc<AtomicBool>,
     pub(super) stop_first: bool,
-    pub(super) sender: SyncSender<Done<T::State>>,
+    pub(super) sender: Sender<'a, Done<T::State>>,
     pub(super) registry: Arc<FieldRegistry>,
     pub(super) progress: Arc<Progress>,
     pub(super) bar: &'a Bar,
@@ -120,8 +120,10 @@ impl<T: Task> Worker<'_, T> {
                 && let Some(point) = self.task.point(handed.index)
             {
                 open = self.attempt(&point, handed, &mut scratch);
-                self.shared.values.release(&scratch.keys);
-                scratch.keys.clear();
+                if !scratch.keys.is_empty() {
+                    self.shared.values.release(&scratch.keys);
+                    scratch.keys.clear();
+                }
             } else {
                 self.bar.leave_out();
             }
@@ -184,7 +186,7 @@ impl<T: Task> Worker<'_, T> {
             ended,
             artifacts,
         };
-        self.sender.send(Done { finished, state }).is_ok()
+        self.sender.send(Done { finished, state })
     }
 
     fn run(

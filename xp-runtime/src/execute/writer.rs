@@ -1,18 +1,15 @@
 //! The writer: one thread that commits what has ended, as much at a time as has come together.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 
 use uuid::Uuid;
 
 use super::progress::Bar;
+use super::queue::Receiver;
 use super::{Done, FirstFailure, Summary};
 use crate::exception::Outcome;
 use crate::plan::Policy;
 use crate::store::{Execution, Finished, Store, StoreError};
-
-/// A transaction holds at most so many runs.
-const GROUP: usize = 512;
 
 pub(super) struct Writer<'a> {
     pub(super) store: &'a dyn Store,
@@ -27,7 +24,7 @@ impl Writer<'_> {
     /// committed before is there.
     pub(super) fn write_all<S>(
         mut self,
-        receiver: Receiver<Done<S>>,
+        receiver: Receiver<'_, Done<S>>,
     ) -> Result<Summary<S>, StoreError> {
         let mut summary = Summary {
             completed: 0,
@@ -36,16 +33,12 @@ impl Writer<'_> {
             first: None,
             states: Vec::new(),
         };
-        let mut group = Vec::with_capacity(GROUP);
-        let mut states = Vec::new();
+        let (mut items, mut group, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let result = loop {
-            let Ok(done) = receiver.recv() else {
+            if !receiver.receive(&mut items) {
                 break self.end(&mut group, states, &mut summary);
-            };
-            add(done, &mut group, &mut states);
-            while (group.len() < GROUP || self.policy == Policy::Staged)
-                && let Ok(done) = receiver.try_recv()
-            {
+            }
+            for done in items.drain(..) {
                 add(done, &mut group, &mut states);
             }
             if self.policy != Policy::Staged

@@ -155,7 +155,7 @@ impl<X: Readable> Experiment<X> {
     /// The file cannot be read.
     pub fn artifact(&self, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>> {
         match &self.runs {
-            Source::Db { db, .. } => Ok(db.artifact(id_run, name)?),
+            Source::Db { db, stored, .. } => Ok(db.artifact(stored.id, id_run, name)?),
             Source::Owned(..) => Ok(None),
         }
     }
@@ -179,7 +179,7 @@ impl<X: Readable> Experiment<X> {
         if stored.columns.is_empty() {
             return Table::new(Vec::new(), Vec::new());
         }
-        Table::of_runs(db.as_ref(), &stored.table, &columns)
+        Table::of_runs(db.as_ref(), stored, &columns)
     }
 }
 

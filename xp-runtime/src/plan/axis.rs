@@ -1,136 +1,148 @@
 //! The values of one input: checked and made distinct when the plan is made, so that a value that
 //! cannot be recorded is told before the first run.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::PlanError;
-use crate::declare::{InputCause, InputInfo};
-use crate::identity::encode;
-use crate::row::{Layout, RowWriter};
-use crate::value::{Value, from_value};
+use crate::declare::{InputInfo, InputOps};
+use crate::row::Layout;
+use crate::value::Value;
 
-/// The distinct values of a param; the first of equal ones stays.
-#[doc(hidden)]
-pub fn axis<T: Serialize + DeserializeOwned + 'static>(
-    experiment: &'static str,
-    info: &'static InputInfo,
-    values: Option<Vec<T>>,
-) -> Result<Vec<T>, PlanError> {
-    let mut layout = Layout::default();
-    layout.input::<T>(info.name);
-    checked(experiment, info, values, |value, seen| {
-        if info.recorded {
-            RowWriter::new(&layout).put(value)?;
-        }
-        encode(value, seen)?;
-        Ok(())
-    })
-}
-
-/// The same for a flattened struct.
-#[doc(hidden)]
-pub fn flat_axis<T: Serialize + DeserializeOwned + 'static>(
-    experiment: &'static str,
-    info: &'static InputInfo,
-    values: Option<Vec<T>>,
-) -> Result<Vec<T>, PlanError> {
-    let mut layout = Layout::default();
-    layout.flat_input::<T>(info.name);
-    // A type that cannot be flattened is told with all else that is wrong with the layout.
-    let flat = layout.clone().check(experiment).is_ok();
-    checked(experiment, info, values, |value, seen| {
-        if info.recorded && flat {
-            RowWriter::new(&layout).put_flat(value)?;
-        }
-        encode(value, seen)?;
-        Ok(())
-    })
-}
-
-/// The same for a type that stands as the text which `key` makes of it.
-#[doc(hidden)]
-pub fn text_axis<T>(
-    experiment: &'static str,
-    info: &'static InputInfo,
-    values: Option<Vec<T>>,
-    key: impl Fn(&T) -> String,
-) -> Result<Vec<T>, PlanError> {
-    checked(experiment, info, values, |value, seen| {
-        seen.extend_from_slice(key(value).as_bytes());
-        Ok(())
-    })
-}
-
-/// Checks the value of a config.
-#[doc(hidden)]
-pub fn check_config<T>(
-    experiment: &'static str,
-    info: &'static InputInfo,
-    value: Option<T>,
-    check: impl FnOnce(&'static str, &'static InputInfo, Option<Vec<T>>) -> Result<Vec<T>, PlanError>,
-) -> Result<T, PlanError> {
-    let lacks = || PlanError::Lacks {
-        experiment,
-        input: info.name,
-    };
-    let value = value.ok_or_else(lacks)?;
-    check(experiment, info, Some(vec![value]))?
-        .pop()
-        .ok_or_else(lacks)
-}
-
-fn checked<T>(
-    experiment: &'static str,
-    info: &'static InputInfo,
-    values: Option<Vec<T>>,
-    check: impl Fn(&T, &mut Vec<u8>) -> Result<(), InputCause>,
-) -> Result<Vec<T>, PlanError> {
-    let values = values.ok_or(PlanError::Lacks {
-        experiment,
-        input: info.name,
-    })?;
-    let mut seen = HashSet::new();
-    let mut distinct = Vec::with_capacity(values.len());
-    let mut form = Vec::new();
-    for value in values {
-        form.clear();
-        check(&value, &mut form).map_err(|source| PlanError::Value {
+impl<T> InputOps<T> {
+    /// The distinct values of a param; the first of equal ones stays.
+    pub fn axis(
+        &self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+        values: Option<Vec<T>>,
+    ) -> Result<Vec<T>, PlanError> {
+        let values = values.ok_or(PlanError::Lacks {
             experiment,
             input: info.name,
-            source,
         })?;
-        // Hashes, since an axis may have a million values.
-        if seen.insert(
-            *blake3::hash(&form)
-                .as_bytes()
-                .first_chunk::<16>()
-                .unwrap_or(&[0; 16]),
-        ) {
-            distinct.push(value);
+        let mut layout = Layout::default();
+        self.layout(&mut layout, info.name);
+        let mut seen = HashSet::new();
+        let mut distinct = Vec::with_capacity(values.len());
+        let mut form = Vec::new();
+        for value in values {
+            form.clear();
+            self.check(&layout, &value, &mut form)
+                .map_err(|source| PlanError::Value {
+                    experiment,
+                    input: info.name,
+                    source,
+                })?;
+            // Hashes, since an axis may have a million values.
+            let hash = u128::from_le_bytes(
+                *blake3::hash(&form)
+                    .as_bytes()
+                    .first_chunk()
+                    .unwrap_or(&[0; 16]),
+            );
+            if seen.insert(hash) {
+                distinct.push(value);
+            }
         }
+        Ok(distinct)
     }
-    Ok(distinct)
-}
 
-/// The values that `.set(..)` was given, as what the input declares.
-#[doc(hidden)]
-pub fn from_values<T: DeserializeOwned>(
-    experiment: &'static str,
-    info: &'static InputInfo,
-    values: Vec<Value>,
-) -> Result<Vec<T>, PlanError> {
-    values
-        .into_iter()
-        .map(|value| {
-            from_value(value).map_err(|source| PlanError::WrongType {
+    /// The value of a config.
+    pub fn one(
+        &self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+        value: Option<T>,
+    ) -> Result<T, PlanError> {
+        let lacks = PlanError::Lacks {
+            experiment,
+            input: info.name,
+        };
+        let values = self.axis(experiment, info, value.map(|value| vec![value]))?;
+        values.into_iter().next().ok_or(lacks)
+    }
+
+    /// The values of a param that `.set(..)` was given.
+    pub fn set_axis(
+        &self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+        values: Vec<Value>,
+    ) -> Result<Option<Vec<T>>, PlanError> {
+        let read = |value| {
+            self.from_value(value)
+                .map_err(|source| PlanError::WrongType {
+                    experiment,
+                    input: info.name,
+                    expected: info.ty,
+                    source,
+                })
+        };
+        values
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// The value of a config that `.set(..)` was given.
+    pub fn set_one(
+        &self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+        values: Vec<Value>,
+    ) -> Result<Option<T>, PlanError> {
+        let found = values.len();
+        let values = self.set_axis(experiment, info, values)?;
+        match values.map(|mut values| (values.pop(), values.len())) {
+            Some((Some(value), 0)) => Ok(Some(value)),
+            _ => Err(PlanError::OneValue {
                 experiment,
                 input: info.name,
-                expected: info.ty,
-                source,
-            })
-        })
+                found,
+            }),
+        }
+    }
+
+    /// Sets one member of the values of a flattened param; false if there is none of that name.
+    pub fn set_member(
+        &self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+        axis: &mut Option<Vec<T>>,
+        member: &str,
+        values: &[Value],
+    ) -> Result<bool, PlanError> {
+        let Some(old) = axis else { return Ok(false) };
+        let mut new = Vec::new();
+        for of in old.iter() {
+            for value in values {
+                match self.with_member(of, member, value.clone()) {
+                    None => return Ok(false),
+                    Some(Ok(value)) => new.push(value),
+                    Some(Err(source)) => {
+                        let (input, expected) = (info.name, info.ty);
+                        return Err(PlanError::WrongType {
+                            experiment,
+                            input,
+                            expected,
+                            source,
+                        });
+                    }
+                }
+            }
+        }
+        *old = new;
+        Ok(true)
+    }
+}
+
+/// The values of `values = ..`, owned or borrowed.
+#[doc(hidden)]
+pub fn values<T: Clone, B: Borrow<T>>(values: impl IntoIterator<Item = B>) -> Vec<T> {
+    values
+        .into_iter()
+        .map(|value| value.borrow().clone())
         .collect()
 }

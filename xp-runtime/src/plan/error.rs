@@ -1,6 +1,6 @@
 //! The errors of plans.
 
-use crate::declare::InputCause;
+use crate::declare::{Declaration, InputCause};
 use crate::value::ValueError;
 
 /// What is wrong with a plan. Nothing was executed, and nothing was changed.
@@ -85,6 +85,17 @@ pub enum PlanError {
         /// The experiment's name.
         experiment: &'static str,
     },
+}
+
+impl PlanError {
+    #[doc(hidden)]
+    pub fn unknown_input(declaration: &'static Declaration, input: &str) -> Self {
+        Self::UnknownInput {
+            experiment: declaration.name,
+            input: input.to_owned(),
+            known: declaration.inputs.iter().map(|info| info.name).collect(),
+        }
+    }
 }
 
 fn lengths(found: &[(&str, usize)]) -> String {

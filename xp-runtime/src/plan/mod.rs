@@ -10,7 +10,7 @@ mod slot;
 use std::fmt;
 use std::sync::Arc;
 
-pub use axis::{axis, check_config, flat_axis, from_values, text_axis};
+pub use axis::values;
 pub use error::PlanError;
 pub use grid::{Grid, union};
 pub use options::{Options, Order, PlanOptions, Policy};

@@ -40,12 +40,21 @@ pub struct Options {
     pub(crate) policy: Option<Policy>,
     pub(crate) order: Option<Order>,
     pub(crate) progress: Option<bool>,
+    pub(crate) group: Option<usize>,
 }
 
 impl Options {
     /// Options that leave everything to its default.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How many runs a transaction holds at most, to compare its cost with that of others.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn group(mut self, runs: usize) -> Self {
+        self.group = Some(runs);
+        self
     }
 
     /// These options, and the defaults' where these leave it open.
@@ -58,6 +67,7 @@ impl Options {
             policy: self.policy.or(defaults.policy),
             order: self.order.or(defaults.order),
             progress: self.progress.or(defaults.progress),
+            group: self.group.or(defaults.group),
         }
     }
 

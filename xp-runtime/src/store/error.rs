@@ -80,6 +80,16 @@ pub enum StoreError {
         /// The names that there are.
         known: String,
     },
+    /// The experiment was deleted or replaced while it was being executed or read.
+    #[error(
+        "the experiment `{name}` was deleted or replaced in `{file}` meanwhile; its runs are gone"
+    )]
+    ExperimentReplaced {
+        /// The experiment's name.
+        name: String,
+        /// The file's path.
+        file: String,
+    },
     /// Two names of experiments would share a table.
     #[error("the experiments `{name}` and `{other}` would share the table `{table}`; rename one")]
     TableClash {
@@ -150,8 +160,9 @@ pub enum StoreError {
         /// Why not.
         source: DatapakError,
     },
-    /// [`Session::query`](crate::Session::query) was given a statement that writes.
-    #[error("a query must not write: `{sql}`")]
+    /// [`Session::query`](crate::Session::query) was given a statement that writes, or one that is
+    /// no query, such as `BEGIN`.
+    #[error("a query must only read, and have an answer: `{sql}`")]
     QueryWrites {
         /// The statement.
         sql: String,

@@ -215,7 +215,8 @@ pub(crate) trait Store: Send + Sync + fmt::Debug {
     /// Runs that did not complete, behind `after` (their number), the oldest first.
     fn failures(&self, of: Uuid, after: i64) -> Result<Vec<StoredFailure>, StoreError>;
 
-    fn artifact(&self, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// What a run of the experiment `of` kept under that name.
+    fn artifact(&self, of: Uuid, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     fn query(&self, sql: &str) -> Result<Rows, StoreError>;
 }

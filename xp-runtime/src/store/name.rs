@@ -86,6 +86,10 @@ pub(crate) fn check_column(name: &str) -> Result<(), StoreError> {
     if name.eq_ignore_ascii_case("id_run") || name.eq_ignore_ascii_case("id_experiment") {
         return refuse("this column holds the id");
     }
+    // The two words of SQL that MLtraq's loader does not quote although SQLite needs it.
+    if name.eq_ignore_ascii_case("nothing") || name.eq_ignore_ascii_case("returning") {
+        return refuse("this word of SQL makes it unreadable for MLtraq");
+    }
     // `:word` after a non-word character is taken for a bind parameter by MLtraq's loader.
     let mut before = ' ';
     for (c, next) in name.chars().zip(name.chars().skip(1)) {
@@ -161,5 +165,6 @@ mod tests {
         assert!(check_column(":b").is_err());
         assert!(check_column("a :b").is_err());
         assert!(check_column("ID_RUN").is_err());
+        assert!(check_column("Returning").is_err());
     }
 }

@@ -100,6 +100,11 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
     Ok(Found::Ready)
 }
 
+/// The version of the schema that is there, if it is newer than this xp.
+pub(super) fn newer(db: &Connection) -> rusqlite::Result<Option<i64>> {
+    Ok(version(db)?.filter(|version| *version > VERSION))
+}
+
 /// The version of the schema that is there; `None` in a file that xp has not seen yet.
 pub(super) fn version(db: &Connection) -> rusqlite::Result<Option<i64>> {
     if !has_table(db, "xp_schema")? {

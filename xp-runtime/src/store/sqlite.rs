@@ -66,6 +66,7 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = path.display().to_string();
         let connection = Connection::open_with_flags(path, flags)
+            .and_then(|connection| readable(connection, path))
             .map_err(|error| typed(&file, "open it", Failure::Sql(error)))?;
         Self::prepare(connection, file)
     }
@@ -75,6 +76,7 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = path.display().to_string();
         let connection = Connection::open_with_flags(path, flags)
+            .and_then(|connection| readable(connection, path))
             .map_err(|error| typed(&file, "open it", Failure::Sql(error)))?;
         Self::prepare(connection, file)
     }
@@ -91,11 +93,10 @@ impl SqliteStore {
         let fail = |error| typed(&file, "open it", Failure::Sql(error));
         db.busy_timeout(PATIENCE).map_err(fail)?;
         let read_only = db.is_readonly("main").map_err(fail)?;
-        let found = if read_only {
-            match schema::version(&db).map_err(fail)? {
-                Some(version) if version > schema::VERSION => Found::Newer(version),
-                _ => Found::Ready,
-            }
+        let found = if let Some(newer) = schema::newer(&db).map_err(fail)? {
+            Found::Newer(newer)
+        } else if read_only {
+            Found::Ready
         } else {
             db.pragma_update(None, "journal_mode", "WAL")
                 .map_err(fail)?;
@@ -195,6 +196,26 @@ impl SqliteStore {
             ),
         };
         found.optional()?.ok_or_else(|| self.not_found(db, key))
+    }
+
+    /// Refuses an experiment that another session has deleted or replaced since it was made or
+    /// found: its table, if there is one, is that of another experiment.
+    pub(super) fn check_is_there(
+        &self,
+        db: &Connection,
+        id: Uuid,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let there = db
+            .prepare_cached("SELECT 1 FROM experiments WHERE id_experiment = ?1")?
+            .exists([text(&hex(id))])?;
+        if there {
+            return Ok(());
+        }
+        Err(Failure::Store(StoreError::ExperimentReplaced {
+            name: shortened(name),
+            file: self.file.clone(),
+        }))
     }
 
     fn damaged(&self, experiment: &str, what: &str) -> impl Fn(DatapakError) -> Failure {
@@ -354,6 +375,7 @@ impl Store for SqliteStore {
 
     fn end(&self, execution: &Execution) -> Result<(), StoreError> {
         self.change("end an execution", |tx| {
+            self.check_is_there(tx, execution.new.id, &execution.new.name)?;
             tx.execute(
                 "UPDATE xp_execution SET ended = ?1 WHERE execution = ?2",
                 params![jiff::Timestamp::now().as_microsecond(), execution.execution],
@@ -391,6 +413,7 @@ impl Store for SqliteStore {
 
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError> {
         self.read("read runs", |db| {
+            self.check_is_there(db, of.id, &of.name)?;
             if !schema::has_table(db, &of.table)? {
                 return Ok(Vec::new());
             }
@@ -400,11 +423,11 @@ impl Store for SqliteStore {
                 sql.push_str(&quoted(&column.name));
             }
             sql.push_str(&format!(
-                " FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
+                " FROM {} WHERE rowid > ?1 AND id_experiment = ?2 ORDER BY rowid LIMIT ?3",
                 quoted(&of.table)
             ));
             let mut statement = db.prepare_cached(&sql)?;
-            let mut rows = statement.query(params![after, PAGE_RUNS as i64])?;
+            let mut rows = statement.query(params![after, text(&hex(of.id)), PAGE_RUNS as i64])?;
             let mut page = Vec::new();
             let mut bytes = 0;
             while let Some(row) = rows.next()? {
@@ -447,12 +470,16 @@ impl Store for SqliteStore {
         })
     }
 
-    fn artifact(&self, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    fn artifact(&self, of: Uuid, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read("read an artifact", |db| {
+            if !schema::has_table(db, "xp_artifact")? {
+                return Ok(None);
+            }
             Ok(db
                 .query_row(
-                    "SELECT content FROM xp_artifact WHERE id_run = ?1 AND name = ?2",
-                    params![text(&hex(id_run)), name],
+                    "SELECT content FROM xp_artifact JOIN xp_experiment USING (experiment) \
+                     WHERE id_experiment = ?1 AND id_run = ?2 AND name = ?3",
+                    params![text(&hex(of)), text(&hex(id_run)), name],
                     |row| row.get(0),
                 )
                 .optional()?)
@@ -462,7 +489,12 @@ impl Store for SqliteStore {
     fn query(&self, sql: &str) -> Result<Rows, StoreError> {
         self.read("answer a query", |db| {
             let mut statement = db.prepare(sql)?;
-            if !statement.readonly() {
+            // What only changes the connection (BEGIN, ATTACH, a PRAGMA) counts as reading for
+            // SQLite.
+            let pragma = sql.trim_start().get(..6);
+            let answers = statement.column_count() > 0
+                && !pragma.is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
+            if !statement.readonly() || !answers {
                 return Err(Failure::Store(StoreError::QueryWrites {
                     sql: sql.to_owned(),
                 }));
@@ -510,6 +542,37 @@ impl SqliteStore {
                 .ok_or_else(|| unexpected("the inputs of a run", "a dictionary"))?,
         })
     }
+}
+
+/// The connection, if it can read; or else one that takes the file for one that never changes.
+///
+/// SQLite keeps an index beside a file in WAL mode, also to read it, and cannot where the directory
+/// must not be written. Without a log nobody is writing to the file, and it can do without.
+fn readable(connection: Connection, path: &Path) -> rusqlite::Result<Connection> {
+    let probe = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
+    let refused = matches!(
+        &probe,
+        Err(error) if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)
+        )
+    );
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let Some(name) = path.to_str().filter(|_| refused) else {
+        return Ok(connection);
+    };
+    if Path::new(&log).exists() {
+        return Ok(connection);
+    }
+    let name = name
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
 }
 
 fn bunch(value: Value) -> Option<Bunch> {

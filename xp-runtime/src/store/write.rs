@@ -26,7 +26,10 @@ impl SqliteStore {
         runs: &[Finished],
     ) -> Result<()> {
         let key = match execution.key {
-            Some(key) => key,
+            Some(key) => {
+                self.check_is_there(tx, execution.new.id, &execution.new.name)?;
+                key
+            }
             None => self.make(tx, execution)?,
         };
         let completed = runs

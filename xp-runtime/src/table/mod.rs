@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::store::{Column, Role, Rows, Store, quoted};
+use crate::store::{Column, Role, Rows, Store, StoredExperiment, quoted};
 use crate::value::{Value, from_members};
 
 /// Rows of values under named columns.
@@ -51,7 +51,7 @@ impl Table {
         Self::new(rows.columns, rows.rows)
     }
 
-    pub(crate) fn of_runs(db: &dyn Store, table: &str, columns: &[&Column]) -> Self {
+    pub(crate) fn of_runs(db: &dyn Store, of: &StoredExperiment, columns: &[&Column]) -> Self {
         let names: Vec<_> = columns.iter().map(|c| c.name.clone()).collect();
         let list: Vec<_> = names.iter().map(|name| quoted(name)).collect();
         let list = if list.is_empty() {
@@ -60,8 +60,9 @@ impl Table {
             list.join(", ")
         };
         match db.query(&format!(
-            "SELECT {list} FROM {} ORDER BY rowid",
-            quoted(table)
+            "SELECT {list} FROM {} WHERE id_experiment = '{}' ORDER BY rowid",
+            quoted(&of.table),
+            of.id.simple()
         )) {
             Ok(rows) => {
                 let inputs = columns

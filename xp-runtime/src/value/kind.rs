@@ -163,7 +163,8 @@ fn well_known<T: 'static>() -> Option<ColumnType> {
 ///
 /// `()` and unit structs have no members, and a newtype of a struct has its members. Members are recognised by what serde
 /// makes of them alone: a `Uuid` is a text there, a `Vec<u8>` serialised; a `Duration` is its seconds as everywhere. A
-/// struct with `#[serde(flatten)]` inside does not tell its members.
+/// struct with `#[serde(flatten)]` inside does not tell its members. Aliases are left out where the member can be made of a
+/// dummy (a number, an empty text or list, a first variant); otherwise they cannot be told from members.
 ///
 /// # Examples
 ///

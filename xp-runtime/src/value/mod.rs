@@ -44,7 +44,7 @@ pub const MAX_DEPTH: usize = 500;
 /// ```
 /// use xp_runtime::value::{Value, to_value};
 ///
-/// let value = to_value(&("k", 3, [0.5]))?;
+/// let value = to_value(&("k", 3, vec![0.5]))?;
 /// assert_eq!(value, Value::Tuple(vec!["k".into(), 3.into(), Value::List(vec![0.5.into()])]));
 /// assert_eq!(value.to_string(), r#"("k", 3, [0.5])"#);
 /// # Ok::<(), xp_runtime::value::ValueError>(())
@@ -85,7 +85,7 @@ pub enum Value {
     Date(jiff::civil::Date),
     /// A time of day. Stored as a column of its own, never inside another value.
     Time(jiff::civil::Time),
-    /// A complex value that is kept as it is stored, such as a data frame or an array.
+    /// A complex value that is kept as it is stored, such as a data frame or an array, or an integer beyond 128 bits.
     Packed {
         /// The kind, as DATAPAK names it: `mltraq.Sequence-0`.
         kind: String,

@@ -3,14 +3,15 @@
 //! The first thing that a type asks for is what it is made of. Whether it then accepts the dummy does not matter, so the
 //! error that it may give is ignored.
 
+mod members;
+
 use std::cell::Cell;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
-};
+use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer};
 use serde::de::{VariantAccess, Visitor};
 
+pub(super) use self::members::members;
 use super::de::is_duration;
 use super::{ColumnType, Kind, ValueError};
 
@@ -20,27 +21,6 @@ const MAX_WRAPPERS: u32 = 64;
 /// The column type of `T`, as far as serde tells.
 pub(super) fn column_type<T: DeserializeOwned>() -> ColumnType {
     trace(|probe| drop(T::deserialize(probe)))
-}
-
-/// The members of the struct `T`, as far as serde tells.
-pub(super) fn members<T: DeserializeOwned>() -> Option<Vec<(&'static str, ColumnType)>> {
-    let names = Cell::new(None);
-    // Only the names are wanted: no member is asked for.
-    drop(T::deserialize(StructProbe {
-        names: &names,
-        member: None,
-    }));
-    let names = names.get()?;
-    let member = |name: &'static str| {
-        let column = trace(|probe| {
-            drop(T::deserialize(StructProbe {
-                names: &Cell::new(None),
-                member: Some((name, probe)),
-            }));
-        });
-        (name, column)
-    };
-    Some(names.iter().copied().map(member).collect())
 }
 
 /// Record what is asked of a probe, as often as needed: each time, an enum is asked for one of its variants.
@@ -143,14 +123,14 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     natives! {
         deserialize_bool Bool visit_bool(false),
-        deserialize_i8 Int visit_i8(0),
-        deserialize_i16 Int visit_i16(0),
-        deserialize_i32 Int visit_i32(0),
-        deserialize_i64 Int visit_i64(0),
-        deserialize_u8 Int visit_u8(0),
-        deserialize_u16 Int visit_u16(0),
-        deserialize_u32 Int visit_u32(0),
-        deserialize_u64 Int visit_u64(0),
+        deserialize_i8 Int visit_i8(1),
+        deserialize_i16 Int visit_i16(1),
+        deserialize_i32 Int visit_i32(1),
+        deserialize_i64 Int visit_i64(1),
+        deserialize_u8 Int visit_u8(1),
+        deserialize_u16 Int visit_u16(1),
+        deserialize_u32 Int visit_u32(1),
+        deserialize_u64 Int visit_u64(1),
         deserialize_f32 Float visit_f32(0.0),
         deserialize_f64 Float visit_f64(0.0),
         deserialize_char Text visit_char('a'),
@@ -161,8 +141,25 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     }
 
     unknown! {
-        deserialize_any deserialize_i128 deserialize_u128 deserialize_unit deserialize_seq deserialize_map
-        deserialize_identifier deserialize_ignored_any
+        deserialize_i128 deserialize_u128 deserialize_identifier deserialize_ignored_any
+    }
+
+    // Not native, but given what may be accepted.
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>()))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_map(MapDeserializer::new(std::iter::empty::<((), ())>()))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
@@ -274,91 +271,5 @@ impl<'de> VariantAccess<'de> for VariantProbe<'_> {
         _: V,
     ) -> Result<V::Value, ValueError> {
         stop()
-    }
-}
-
-/// A deserializer that finds the names of a struct's members, and hands a probe to one of them.
-struct StructProbe<'a> {
-    names: &'a Cell<Option<&'static [&'static str]>>,
-    member: Option<(&'static str, Probe<'a>)>,
-}
-
-impl<'de> Deserializer<'de> for StructProbe<'_> {
-    type Error = ValueError;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ValueError> {
-        self.names.set(Some(fields));
-        match self.member {
-            Some((name, probe)) => visitor.visit_map(MemberProbe {
-                name: Some(name),
-                probe,
-            }),
-            None => stop(),
-        }
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ValueError> {
-        self.names.set(Some(&[]));
-        stop()
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: V,
-    ) -> Result<V::Value, ValueError> {
-        self.names.set(Some(&[]));
-        stop()
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ValueError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ValueError> {
-        stop()
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option seq tuple
-        tuple_struct map enum identifier ignored_any
-    }
-}
-
-struct MemberProbe<'a> {
-    name: Option<&'static str>,
-    probe: Probe<'a>,
-}
-
-impl<'de> MapAccess<'de> for MemberProbe<'_> {
-    type Error = ValueError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, ValueError> {
-        match self.name.take() {
-            Some(name) => {
-                let name: StrDeserializer<'_, ValueError> = name.into_deserializer();
-                seed.deserialize(name).map(Some)
-            }
-            None => stop(),
-        }
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, ValueError> {
-        seed.deserialize(self.probe)
     }
 }

@@ -3,9 +3,14 @@
 //! Shared nodes stay shared, and cycles are possible: what a pickle can make of a few bytes by repeating itself is only
 //! decided when the graph is turned into a value.
 
+mod input;
+mod literal;
+mod stack;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use self::literal::{decimal, long, raw_unicode_escape, string_literal};
 use super::{DatapakError, opcode};
 
 /// A node of a pickled value; others are named by their index.
@@ -13,6 +18,8 @@ pub(super) enum Node<'a> {
     None,
     Bool(bool),
     Int(i128),
+    /// An integer beyond 128 bits, as a little-endian two's complement.
+    BigInt(&'a [u8]),
     Float(f64),
     Text(Cow<'a, str>),
     Bytes(&'a [u8]),
@@ -108,8 +115,8 @@ impl<'a> Machine<'a> {
             }
             opcode::LONG1 => {
                 let len = self.length1()?;
-                let x = long(self.take(len)?)?;
-                self.push(Node::Int(x));
+                let bytes = self.take(len)?;
+                self.push(long(bytes).map_or(Node::BigInt(bytes), Node::Int));
             }
             opcode::INT | opcode::LONG | opcode::FLOAT | opcode::UNICODE | opcode::STRING => {
                 self.text_opcode(op)?
@@ -270,261 +277,4 @@ impl<'a> Machine<'a> {
         }
         Ok(())
     }
-
-    fn malformed<T>(&self, problem: &'static str) -> Result<T, DatapakError> {
-        Err(DatapakError::Malformed {
-            at: self.opcode_at,
-            problem,
-        })
-    }
-
-    fn take(&mut self, len: usize) -> Result<&'a [u8], DatapakError> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..len).ok_or(DatapakError::Truncated {
-            at: self.bytes.len(),
-        })?;
-        self.at += len;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DatapakError> {
-        let taken = self.bytes[self.at..]
-            .first_chunk()
-            .ok_or(DatapakError::Truncated {
-                at: self.bytes.len(),
-            })?;
-        self.at += N;
-        Ok(*taken)
-    }
-
-    fn length1(&mut self) -> Result<usize, DatapakError> {
-        let [len] = self.array()?;
-        Ok(len.into())
-    }
-
-    fn length4(&mut self) -> Result<usize, DatapakError> {
-        Ok(u32::from_le_bytes(self.array()?) as usize)
-    }
-
-    fn length8(&mut self) -> Result<usize, DatapakError> {
-        let len = u64::from_le_bytes(self.array()?);
-        usize::try_from(len).map_err(|_| DatapakError::Truncated {
-            at: self.bytes.len(),
-        })
-    }
-
-    /// The bytes up to the next line feed, without it.
-    fn line(&mut self) -> Result<&'a [u8], DatapakError> {
-        let rest = &self.bytes[self.at..];
-        let len = rest
-            .iter()
-            .position(|b| *b == b'\n')
-            .ok_or(DatapakError::Truncated {
-                at: self.bytes.len(),
-            })?;
-        self.at += len + 1;
-        Ok(&rest[..len])
-    }
-
-    fn line_index(&mut self) -> Result<usize, DatapakError> {
-        let line = self.line()?;
-        match str::from_utf8(line).ok().and_then(|x| x.parse().ok()) {
-            Some(index) => Ok(index),
-            None => self.malformed("unreadable index"),
-        }
-    }
-
-    fn text(&mut self, len: usize) -> Result<(), DatapakError> {
-        match str::from_utf8(self.take(len)?) {
-            Ok(text) => self.push(Node::Text(Cow::Borrowed(text))),
-            Err(_) => return self.malformed("a text that is not UTF-8"),
-        }
-        Ok(())
-    }
-
-    fn ascii(&mut self, len: usize) -> Result<(), DatapakError> {
-        match str::from_utf8(self.take(len)?) {
-            Ok(text) if text.is_ascii() => self.push(Node::Text(Cow::Borrowed(text))),
-            _ => return self.malformed("a string that is not ASCII"),
-        }
-        Ok(())
-    }
-
-    fn bytes(&mut self, len: usize) -> Result<(), DatapakError> {
-        let bytes = self.take(len)?;
-        self.push(Node::Bytes(bytes));
-        Ok(())
-    }
-
-    fn push(&mut self, node: Node<'a>) {
-        self.stack.push(self.nodes.len());
-        self.nodes.push(node);
-    }
-
-    /// How much of the stack lies below the last mark.
-    fn fence(&self) -> usize {
-        self.marks.last().copied().unwrap_or(0)
-    }
-
-    fn top(&self) -> Result<usize, DatapakError> {
-        match self.stack.last() {
-            Some(top) if self.stack.len() > self.fence() => Ok(*top),
-            _ => self.malformed("nothing on the stack"),
-        }
-    }
-
-    fn top_node(&mut self) -> Result<&mut Node<'a>, DatapakError> {
-        let top = self.top()?;
-        Ok(&mut self.nodes[top])
-    }
-
-    fn pop(&mut self) -> Result<usize, DatapakError> {
-        let top = self.top()?;
-        self.stack.pop();
-        Ok(top)
-    }
-
-    fn pop_mark(&mut self) -> Result<Vec<usize>, DatapakError> {
-        match self.marks.pop() {
-            Some(mark) => Ok(self.stack.split_off(mark)),
-            None => self.malformed("no mark"),
-        }
-    }
-
-    fn short_tuple(&mut self, len: usize) -> Result<(), DatapakError> {
-        if self.stack.len() < self.fence() + len {
-            return self.malformed("nothing on the stack");
-        }
-        let items = self.stack.split_off(self.stack.len() - len);
-        self.push(Node::Tuple(items));
-        Ok(())
-    }
-
-    fn pairs(&self, items: Vec<usize>) -> Result<Vec<(usize, usize)>, DatapakError> {
-        let (pairs, rest) = items.as_chunks();
-        if !rest.is_empty() {
-            return self.malformed("a key without a value");
-        }
-        Ok(pairs.iter().map(|[key, value]| (*key, *value)).collect())
-    }
-
-    fn extend_list(&mut self, items: Vec<usize>) -> Result<(), DatapakError> {
-        match self.top_node()? {
-            Node::List(list) => list.extend(items),
-            _ => return self.malformed("elements are appended to what is no list"),
-        }
-        Ok(())
-    }
-
-    fn extend_dict(&mut self, entries: Vec<(usize, usize)>) -> Result<(), DatapakError> {
-        match self.top_node()? {
-            Node::Dict(dict) => dict.extend(entries),
-            _ => return self.malformed("keys are set in what is no dict"),
-        }
-        Ok(())
-    }
-
-    fn memoize(&mut self, key: usize) -> Result<(), DatapakError> {
-        let top = self.top()?;
-        self.memo.insert(key, top);
-        Ok(())
-    }
-
-    fn recall(&mut self, key: usize) -> Result<(), DatapakError> {
-        match self.memo.get(&key) {
-            Some(node) => self.stack.push(*node),
-            None => return self.malformed("nothing is memoized under this index"),
-        }
-        Ok(())
-    }
-}
-
-/// A little-endian two's complement of any length.
-fn long(bytes: &[u8]) -> Result<i128, DatapakError> {
-    let Some(last) = bytes.last() else {
-        return Ok(0);
-    };
-    let sign = if *last >= 0x80 { 0xff } else { 0 };
-    let mut filled = [sign; 16];
-    let (low, high) = bytes.split_at(bytes.len().min(16));
-    filled[..low.len()].copy_from_slice(low);
-    let x = i128::from_le_bytes(filled);
-    let negative = sign != 0;
-    if high.iter().any(|b| *b != sign) || (x < 0) != negative {
-        return Err(DatapakError::Integer { bytes: bytes.len() });
-    }
-    Ok(x)
-}
-
-fn decimal(line: &[u8]) -> Result<Option<i128>, DatapakError> {
-    let Ok(text) = str::from_utf8(line) else {
-        return Ok(None);
-    };
-    text.trim()
-        .parse()
-        .map(Some)
-        .or_else(|error: std::num::ParseIntError| match error.kind() {
-            std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => {
-                Err(DatapakError::Integer { bytes: line.len() })
-            }
-            _ => Ok(None),
-        })
-}
-
-/// Latin-1, with `\uXXXX` and `\UXXXXXXXX` for everything else.
-fn raw_unicode_escape(line: &[u8]) -> Option<String> {
-    let mut text = String::with_capacity(line.len());
-    let mut rest = line;
-    while let [first, tail @ ..] = rest {
-        let digits = match (first, tail.first()) {
-            (b'\\', Some(b'u')) => 4,
-            (b'\\', Some(b'U')) => 8,
-            _ => {
-                text.push(char::from(*first));
-                rest = tail;
-                continue;
-            }
-        };
-        text.push(hex(tail.get(1..=digits)?)?);
-        rest = &tail[digits + 1..];
-    }
-    Some(text)
-}
-
-fn hex(digits: &[u8]) -> Option<char> {
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    char::from_u32(u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?)
-}
-
-/// A quoted Python string of ASCII characters, with the usual escapes.
-fn string_literal(line: &[u8]) -> Option<String> {
-    let inner = match line.trim_ascii() {
-        [b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"'] => inner,
-        _ => return None,
-    };
-    let mut text = String::with_capacity(inner.len());
-    let mut rest = inner;
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        if *first != b'\\' {
-            text.push(char::from(*first));
-            continue;
-        }
-        let (escape, tail) = tail.split_first()?;
-        rest = tail;
-        text.push(match escape {
-            b'\\' | b'\'' | b'"' => char::from(*escape),
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'x' => {
-                rest = tail.get(2..)?;
-                hex(&tail[..2])?
-            }
-            _ => return None,
-        });
-    }
-    text.is_ascii().then_some(text)
 }

@@ -1,15 +1,13 @@
-use std::fmt::Display;
+mod access;
+
 use std::time::Duration;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer,
-    MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
+use self::access::{Entries, Items, Variant};
 use super::{Value, ValueError};
 
-/// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](super::to_value).
+/// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](crate::value::to_value).
 ///
 /// Integers go into any integer type that holds them, and into floats; lists, tuples and sets are interchangeable, and
 /// so are maps and bunches. A struct may come from a map or, by position, from a list; a `Duration` also from its
@@ -34,7 +32,7 @@ pub fn from_value<T: DeserializeOwned>(v: Value) -> Result<T, ValueError> {
     T::deserialize(ValueDeserializer::new(v))
 }
 
-/// A struct from its members: the inverse of [`to_members`](super::to_members).
+/// A struct from its members: the inverse of [`to_members`](crate::value::to_members).
 ///
 /// The order does not matter, and a missing `Option` is `None`.
 ///
@@ -238,8 +236,10 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        match self.value {
+        match &self.value {
             Value::Null => visitor.visit_unit(),
+            // Members of a struct that has none.
+            Value::Bunch(members) if members.is_empty() => visitor.visit_unit(),
             _ => self.mismatch(&visitor),
         }
     }
@@ -249,10 +249,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        match &self.value {
-            Value::Bunch(members) if members.is_empty() => visitor.visit_unit(),
-            _ => self.deserialize_unit(visitor),
-        }
+        self.deserialize_unit(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -355,159 +352,4 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 /// Whether this is `std::time::Duration`, as serde describes it.
 pub(super) fn is_duration(name: &str, fields: &[&str]) -> bool {
     name == "Duration" && fields == ["secs", "nanos"]
-}
-
-struct Items {
-    items: std::vec::IntoIter<Value>,
-    index: usize,
-}
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = ValueError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ValueError> {
-        let Some(item) = self.items.next() else {
-            return Ok(None);
-        };
-        let element = seed
-            .deserialize(ValueDeserializer::new(item))
-            .map_err(|e| e.in_element(self.index))?;
-        self.index += 1;
-        Ok(Some(element))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-struct Entries<I> {
-    entries: I,
-    value: Option<(String, Value)>,
-}
-
-impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entries<I> {
-    type Error = ValueError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, ValueError> {
-        let Some((key, value)) = self.entries.next() else {
-            return Ok(None);
-        };
-        let name = key.to_string();
-        let result = seed
-            .deserialize(ValueDeserializer {
-                value: key,
-                is_key: true,
-            })
-            .map_err(|e| e.in_member(&name))?;
-        self.value = Some((name, value));
-        Ok(Some(result))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, ValueError> {
-        let (name, value) = self
-            .value
-            .take()
-            .ok_or_else(|| ValueError::new("a value was read before its key"))?;
-        seed.deserialize(ValueDeserializer::new(value))
-            .map_err(|e| e.in_member(name))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
-    }
-}
-
-struct Variant {
-    name: String,
-    payload: Option<Value>,
-}
-
-impl<'de> EnumAccess<'de> for Variant {
-    type Error = ValueError;
-    type Variant = Payload;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Payload), ValueError> {
-        let deserializer: StrDeserializer<'_, ValueError> = self.name.as_str().into_deserializer();
-        let variant = seed.deserialize(deserializer)?;
-        Ok((
-            variant,
-            Payload {
-                name: self.name,
-                payload: self.payload,
-            },
-        ))
-    }
-}
-
-struct Payload {
-    name: String,
-    payload: Option<Value>,
-}
-
-impl Payload {
-    fn read<T>(
-        self,
-        expected: impl Display,
-        read: impl FnOnce(ValueDeserializer) -> Result<T, ValueError>,
-    ) -> Result<T, ValueError> {
-        match self.payload {
-            Some(payload) => {
-                read(ValueDeserializer::new(payload)).map_err(|e| e.in_member(self.name))
-            }
-            None => Err(ValueError::expected(
-                expected,
-                format_args!("the variant `{}` alone", self.name),
-            )),
-        }
-    }
-}
-
-impl<'de> VariantAccess<'de> for Payload {
-    type Error = ValueError;
-
-    fn unit_variant(self) -> Result<(), ValueError> {
-        match self.payload {
-            None => Ok(()),
-            Some(payload) => <()>::deserialize(ValueDeserializer::new(payload))
-                .map_err(|e| e.in_member(self.name)),
-        }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, ValueError> {
-        self.read("a variant with a value", |payload| {
-            seed.deserialize(payload)
-        })
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, ValueError> {
-        self.read("a variant with values", |payload| {
-            payload.deserialize_seq(visitor)
-        })
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ValueError> {
-        self.read("a variant with members", |payload| {
-            payload.deserialize_struct("", fields, visitor)
-        })
-    }
 }

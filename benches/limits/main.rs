@@ -1,0 +1,56 @@
+//! What xp costs, beside what the same work costs without it.
+//!
+//! `cargo bench --bench limits [-- FILTER] [--quick]` prints a table. Each line is measured against
+//! its limit in the same process, in turns; the columns `xp` and `limit` are medians, and the ratio
+//! is the median of the ratios of neighbours.
+
+mod bare;
+mod experiments;
+mod measure;
+mod memory;
+mod workloads;
+
+use std::process::ExitCode;
+
+use self::measure::{Effort, Line};
+
+type Result<T> = std::result::Result<T, anyhow::Error>;
+
+/// A benchmark: its name, and what measures it.
+type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
+
+const BENCHMARKS: [Benchmark; 6] = [
+    (
+        "1,000 runs of 1,000 points each, one thread",
+        workloads::sequences,
+    ),
+    ("10,000 empty runs, 100 a commit", workloads::empty_runs),
+    ("one point into a declared sequence", workloads::one_point),
+    ("one run without a file", workloads::one_run),
+    ("open a new file", workloads::open),
+    ("peak memory of 1,000,000 runs", memory::peak),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|arg| arg == memory::CHILD) {
+        return memory::child(&args[1..]);
+    }
+    let effort = if args.iter().any(|arg| arg == "--quick") {
+        Effort::Quick
+    } else {
+        Effort::Full
+    };
+    let filter = args.iter().find(|arg| !arg.starts_with("--"));
+    println!("{}", measure::HEAD);
+    for (name, measure) in BENCHMARKS {
+        if filter.is_some_and(|filter| !name.contains(filter.as_str())) {
+            continue;
+        }
+        match measure(effort) {
+            Ok(line) => println!("{}", line.show(name)),
+            Err(error) => println!("| {name} | {error:#} | | | |"),
+        }
+    }
+    ExitCode::SUCCESS
+}

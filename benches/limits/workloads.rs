@@ -1,0 +1,228 @@
+//! The benchmarks that measure time.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use anyhow::Context;
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OpenFlags};
+use xp::prelude::*;
+
+use crate::Result;
+use crate::bare::{self, Row, Vectors};
+use crate::experiments::{Point, half};
+use crate::measure::{Effort, Line, Pair, in_turns, show, timed};
+
+fn factor(pair: Pair, at_most: &'static str) -> Line {
+    Line {
+        xp: show(pair.xp),
+        limit: show(pair.limit),
+        ratio: format!("{:.2} ×", pair.ratio),
+        at_most,
+    }
+}
+
+/// A million points of sequences, in the files of their runs.
+pub(crate) fn sequences(effort: Effort) -> Result<Line> {
+    let run = |session: &Session| {
+        let options = Options::new().jobs(1);
+        session
+            .clone()
+            .with(options)
+            .sweep("curves", 0..1_000_u64, |i, run| {
+                let mut curve = run.sequence::<Point>("curve")?;
+                for k in 0..1_000 {
+                    curve.append(Point { value: half(i + k) });
+                }
+                Ok::<(), xp::SequenceError>(())
+            })?;
+        Ok(())
+    };
+    let dir = tempfile::tempdir()?;
+    let (tables, sql, rows) = written::<Vec<u8>>(&dir.path().join("model.db"), "curves", run)?;
+    let pair = in_turns(
+        effort,
+        9,
+        || {
+            in_new_file(
+                |file| Session::open(file).map_err(Into::into),
+                |session| run(&session),
+            )
+        },
+        || {
+            in_new_file(
+                |file| bare::make(file, &tables),
+                |db| bare::insert(db, &sql, &rows, 1),
+            )
+        },
+    )?;
+    Ok(factor(pair, "1.5 ×"))
+}
+
+/// Ten thousand runs that do nothing.
+pub(crate) fn empty_runs(effort: Effort) -> Result<Line> {
+    let run = |session: &Session| {
+        session.sweep("empty", 0..10_000_u64, |i, _| Ok::<_, String>(half(*i)))?;
+        Ok(())
+    };
+    let dir = tempfile::tempdir()?;
+    let (tables, sql, rows) = written::<f64>(&dir.path().join("model.db"), "empty", run)?;
+    let pair = in_turns(
+        effort,
+        31,
+        || {
+            in_new_file(
+                |file| Session::open(file).map_err(Into::into),
+                |session| run(&session),
+            )
+        },
+        || {
+            in_new_file(
+                |file| bare::make(file, &tables),
+                |db| bare::insert(db, &sql, &rows, 100),
+            )
+        },
+    )?;
+    Ok(factor(pair, "2.5 ×"))
+}
+
+/// Points into declared sequences, a thousand each.
+pub(crate) fn one_point(effort: Effort) -> Result<Line> {
+    const SEQUENCES: u32 = 300;
+    const POINTS: u32 = 1_000;
+    let per_point = SEQUENCES * POINTS;
+    let pair = in_turns(
+        effort,
+        31,
+        || {
+            let (time, ()) = timed(|| {
+                for _ in 0..SEQUENCES {
+                    let mut curve = Sequence::<Point>::declare("curve")?;
+                    for k in 0..POINTS {
+                        curve.append(black_box(Point {
+                            value: f64::from(k),
+                        }));
+                    }
+                    black_box(&curve);
+                }
+                Ok(())
+            })?;
+            Ok(time / per_point)
+        },
+        || {
+            let (time, ()) = timed(|| {
+                for _ in 0..SEQUENCES {
+                    let mut curve = Vectors::default();
+                    for k in 0..POINTS {
+                        curve.append(black_box(f64::from(k)));
+                    }
+                    black_box(&curve);
+                }
+                Ok(())
+            })?;
+            Ok(time / per_point)
+        },
+    )?;
+    Ok(factor(pair, "2 ×"))
+}
+
+/// What a run costs if nothing is written to a file.
+pub(crate) fn one_run(effort: Effort) -> Result<Line> {
+    const RUNS: u32 = 20_000;
+    let pair = in_turns(
+        effort,
+        31,
+        || {
+            let session = Session::in_memory()?;
+            let points = 0..u64::from(RUNS);
+            let (time, _) =
+                timed(|| Ok(session.sweep("empty", points, |i, _| Ok::<_, String>(half(*i)))?))?;
+            Ok(time / RUNS)
+        },
+        || {
+            let (time, ()) = timed(|| {
+                bare::tasks(RUNS.into());
+                Ok(())
+            })?;
+            Ok(time / RUNS)
+        },
+    )?;
+    Ok(Line {
+        ratio: format!("{} more", show(pair.xp - pair.limit)),
+        ..factor(pair, "1 µs more")
+    })
+}
+
+/// Opening a session on a file that is not there.
+pub(crate) fn open(effort: Effort) -> Result<Line> {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("model.db");
+    drop(Session::open(&file)?);
+    let tables = tables(&Connection::open(&file)?)?;
+    let pair = in_turns(
+        effort,
+        101,
+        || {
+            let dir = tempfile::tempdir()?;
+            let file = dir.path().join("xp.db");
+            let (time, _session) = timed(|| Ok(Session::open(&file)?))?;
+            Ok(time)
+        },
+        || {
+            let dir = tempfile::tempdir()?;
+            let file = dir.path().join("xp.db");
+            let (time, _db) = timed(|| bare::make(&file, &tables))?;
+            Ok(time)
+        },
+    )?;
+    Ok(factor(pair, "1.5 ×"))
+}
+
+/// Opens a new file, which does not count, and measures what is done with it.
+fn in_new_file<T>(
+    open: impl FnOnce(&Path) -> Result<T>,
+    f: impl FnOnce(T) -> Result<()>,
+) -> Result<std::time::Duration> {
+    let dir = tempfile::tempdir()?;
+    let opened = open(&dir.path().join("xp.db"))?;
+    let (time, ()) = timed(|| f(opened))?;
+    Ok(time)
+}
+
+/// What xp writes: the statements that make its tables, the one that inserts a row into the table
+/// of the experiment, and the rows.
+fn written<T: FromSql>(
+    file: &Path,
+    name: &str,
+    run: impl Fn(&Session) -> Result<()>,
+) -> Result<(Vec<String>, String, Vec<Row<T>>)> {
+    let session = Session::open(file)?;
+    run(&session)?;
+    drop(session);
+    let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut select = db.prepare(&format!("SELECT * FROM experiment_{name}"))?;
+    let names: Vec<_> = select.column_names().map(str::to_owned).collect();
+    let rows = select.query_map([], |row| {
+        Ok(Row {
+            id_experiment: row.get(0)?,
+            id_run: row.get(1)?,
+            input: row.get(2)?,
+            field: row.get(row.as_ref().column_count() - 1)?,
+        })
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.first().context("no rows were written")?;
+    let marks = vec!["?"; names.len()].join(", ");
+    let names = names.join(", ");
+    let sql = format!("INSERT INTO experiment_{name} ({names}) VALUES ({marks})");
+    Ok((tables(&db)?, sql, rows))
+}
+
+/// The statements by which the tables of a file were made.
+fn tables(db: &Connection) -> Result<Vec<String>> {
+    let mut select = db.prepare(
+        "SELECT sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )?;
+    let tables = select.query_map([], |row| row.get(0))?;
+    Ok(tables.collect::<rusqlite::Result<Vec<_>>>()?)
+}

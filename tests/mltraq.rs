@@ -1,0 +1,340 @@
+//! The Python package `mltraq` as a client of the files: what xp has committed, it loads.
+//!
+//! The environment names a Python that has the package (`XP_MLTRAQ_PYTHON`), or else `python3` is
+//! tried. Without one the tests pass unless this is CI: see `tests/mltraq/requirements.txt`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+use xp::prelude::*;
+
+/// A Python that imports `mltraq`, if there is one.
+fn python() -> Option<&'static str> {
+    static PYTHON: OnceLock<Option<String>> = OnceLock::new();
+    let found = PYTHON.get_or_init(|| {
+        let python = std::env::var("XP_MLTRAQ_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let imports = Command::new(&python).args(["-c", "import mltraq"]).output();
+        match imports {
+            Ok(output) if output.status.success() => Some(python),
+            _ if std::env::var("CI").as_deref() == Ok("true") => {
+                panic!("`{python}` has no `mltraq`; set XP_MLTRAQ_PYTHON")
+            }
+            _ => None,
+        }
+    });
+    if found.is_none() {
+        eprintln!("skipped: needs Python with mltraq");
+    }
+    found.as_deref()
+}
+
+/// Runs one of the programs beside this file; it ends with an error if an assertion does not hold.
+#[track_caller]
+fn check(python: &str, program: &str, args: &[&str]) {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/mltraq")
+        .join(program);
+    let output = Command::new(python)
+        .args(["-W", "error::ResourceWarning"])
+        .arg(program)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{args:?}\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+struct File {
+    _dir: TempDir,
+    path: PathBuf,
+}
+
+impl File {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file.db");
+        Self { _dir: dir, path }
+    }
+
+    fn path(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Mode {
+    FineGrained,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Point {
+    k: i64,
+    mode: Mode,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Xy {
+    x: f64,
+    y: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Nested {
+    point: Xy,
+    tags: Vec<Option<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Choice {
+    Named(String),
+    Sized { width: i64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    flag: bool,
+    small: i8,
+    big: i64,
+    ratio: f64,
+    single: f32,
+    spent: Duration,
+    text: String,
+    letter: char,
+    maybe_flag: Option<bool>,
+    maybe_int: Option<u32>,
+    maybe_float: Option<f64>,
+    maybe_text: Option<String>,
+    maybe_list: Option<Vec<u64>>,
+    list: Vec<f64>,
+    pair: (i64, String),
+    map: BTreeMap<String, i64>,
+    by_number: BTreeMap<u8, Vec<bool>>,
+    nested: Nested,
+    choice: Choice,
+    member_bytes: Vec<u8>,
+    unit: (),
+}
+
+fn fields(k: i64) -> Fields {
+    let present = k % 3 == 0;
+    Fields {
+        flag: k % 2 == 0,
+        small: -i8::try_from(k).unwrap(),
+        big: (1 << 62) + k,
+        ratio: match k {
+            0 => f64::NAN,
+            1 => f64::INFINITY,
+            2 => f64::NEG_INFINITY,
+            _ => k as f64 / 3.0,
+        },
+        single: 0.5,
+        spent: Duration::from_millis(1_500),
+        text: "größe 🦀 \"quoted\"; it's".to_owned(),
+        letter: 'é',
+        maybe_flag: present.then_some(true),
+        maybe_int: present.then_some(7),
+        maybe_float: present.then_some(0.25),
+        maybe_text: present.then(|| "t".to_owned()),
+        maybe_list: present.then(|| vec![1, 2]),
+        list: vec![1.0, f64::INFINITY, -0.5],
+        pair: (k, "日本".to_owned()),
+        map: BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), i64::MIN)]),
+        by_number: BTreeMap::from([(1, vec![true]), (2, vec![])]),
+        nested: Nested {
+            point: Xy { x: 1.5, y: None },
+            tags: vec![None, Some("t".to_owned())],
+        },
+        choice: if k == 0 {
+            Choice::Named("first".to_owned())
+        } else {
+            Choice::Sized { width: k }
+        },
+        member_bytes: vec![0, 255],
+        unit: (),
+    }
+}
+
+#[test]
+fn every_kind_of_column_loads() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let session = Session::open(&file.path).unwrap();
+    let points = (0..6).map(|k| Point {
+        k,
+        mode: Mode::FineGrained,
+    });
+    let mut experiment = session
+        .sweep("every kind of column", points, |point, run| {
+            // Not in the first run, and in one run only.
+            if point.k == 3 {
+                run.fields.insert("inserted", 33)?;
+                run.fields.insert("inserted_list", vec![3, 3])?;
+            }
+            Ok::<_, xp::FieldError>(fields(point.k))
+        })
+        .unwrap();
+    experiment.fields.insert("note", "größe").unwrap();
+    #[derive(Serialize)]
+    struct Table {
+        rows: Vec<u8>,
+        of: (Option<&'static str>, bool),
+    }
+    let table = Table {
+        rows: vec![1, 2, 3],
+        of: (None, true),
+    };
+    experiment.fields.insert("table", &table).unwrap();
+    session
+        .run("bytes", |run| {
+            run.fields.insert("raw", b"\0raw".to_vec())?;
+            Ok::<Vec<u8>, xp::FieldError>((0..=255).collect())
+        })
+        .unwrap();
+    // Once while the session is open, once when the file is alone.
+    check(python, "columns.py", &[file.path(), "6"]);
+    drop((session, experiment));
+    check(python, "columns.py", &[file.path(), "6"]);
+}
+
+#[test]
+fn sequences_load_as_sequences() {
+    #[derive(Serialize, Deserialize)]
+    enum Phase {
+        Warmup,
+        #[serde(rename = "Main é")]
+        Main,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Loss {
+        epoch: u32,
+        loss: f64,
+        phase: Phase,
+        good: bool,
+        best: Option<f32>,
+    }
+    const ROWS: u32 = 2_500;
+
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let session = Session::open(&file.path).unwrap();
+    session
+        .sweep("training", 0..3_u32, |k, run| {
+            if *k == 2 {
+                return Ok(());
+            }
+            let mut losses = run.sequence("losses")?;
+            for epoch in 0..ROWS {
+                losses.append(Loss {
+                    epoch,
+                    loss: f64::from(*k) + f64::from(epoch) / 8.0,
+                    phase: if epoch < 10 {
+                        Phase::Warmup
+                    } else {
+                        Phase::Main
+                    },
+                    good: epoch % 2 == 0,
+                    best: (epoch % 5 == 0).then_some(epoch as f32),
+                });
+            }
+            Ok::<_, xp::SequenceError>(())
+        })
+        .unwrap();
+    check(python, "sequence.py", &[file.path(), &ROWS.to_string()]);
+    // And xp reads what mltraq wrote.
+    let copy = session.load("copy").unwrap();
+    assert_eq!(copy.runs().map(Result::unwrap).count(), 3);
+}
+
+/// Waits until so many runs are committed.
+fn wait_for(session: &Session, table: &str, count: usize) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while session
+        .query(&format!("SELECT id_run FROM {table}"))
+        .map_or(0, |table| table.rows().len())
+        < count
+    {
+        assert!(Instant::now() < until, "the runs are not committed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_experiment_loads_at_every_commit() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let session = Session::open(&file.path).unwrap();
+    let one_by_one = session
+        .clone()
+        .with(Options::new().jobs(1).order(Order::Grid));
+    one_by_one
+        .sweep("growing", 0..4_u32, |x, run| {
+            // Before the first commit of a run, after it, and after columns were added.
+            let count = *x as usize;
+            wait_for(&session, "experiment_growing", count);
+            check(
+                python,
+                "count.py",
+                &[file.path(), "growing", &count.to_string()],
+            );
+            if *x == 1 {
+                run.fields.insert("late", vec![1, 2])?;
+                run.fields.insert("later", 7)?;
+            }
+            Ok::<_, xp::FieldError>(x * x)
+        })
+        .unwrap();
+    check(python, "count.py", &[file.path(), "growing", "4"]);
+}
+
+#[test]
+fn an_experiment_whose_runs_all_failed_loads_without_runs() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let session = Session::open(&file.path)
+        .unwrap()
+        .with(Options::new().policy(Policy::KeepGoing));
+    session
+        .sweep("failed", 0..3_u32, |_, _| Err::<u32, _>("no".to_owned()))
+        .unwrap_err();
+    check(python, "count.py", &[file.path(), "failed", "0"]);
+    session
+        .sweep("skipped", 0..3_u32, |_, _| Err::<u32, _>(xp::skip("no")))
+        .unwrap();
+    check(python, "count.py", &[file.path(), "skipped", "0"]);
+    // Some of them failed.
+    session
+        .sweep("half", 0..4_u32, |x, _| {
+            if x % 2 == 0 {
+                Ok(x * x)
+            } else {
+                Err("odd".to_owned())
+            }
+        })
+        .unwrap_err();
+    check(python, "count.py", &[file.path(), "half", "2"]);
+}
+
+#[test]
+fn any_name_loads() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let session = Session::open(&file.path).unwrap();
+    for name in ["it's \"quoted\"; --", "Größe 🦀 日本", "100% :x"] {
+        session
+            .sweep(name, 0..2_u32, |x, run| {
+                run.fields.insert("a \"b\" %s é", 1)?;
+                Ok::<_, xp::FieldError>(x * x)
+            })
+            .unwrap();
+        check(python, "count.py", &[file.path(), name, "2"]);
+    }
+}

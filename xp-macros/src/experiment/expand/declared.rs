@@ -1,0 +1,232 @@
+//! What the runtime asks of an experiment.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use super::plan::converted;
+use super::{ops_of_field, ops_of_input, private, steps};
+use crate::experiment::model::{Experiment, Role};
+use crate::{callee, doc};
+
+pub(super) fn expand(experiment: &Experiment) -> TokenStream {
+    let Experiment {
+        names,
+        inputs,
+        body,
+        ..
+    } = experiment;
+    let (marker, config, params, state, fields, absents) = (
+        &names.experiment,
+        &names.config,
+        &names.params,
+        &names.state,
+        &names.fields,
+        &names.absents,
+    );
+    let [
+        declared,
+        run_kind,
+        declaration,
+        layout,
+        visitor,
+        input_error,
+        reader,
+        row_error,
+    ] = [
+        "Declared",
+        "RunKind",
+        "Declaration",
+        "Layout",
+        "Visitor",
+        "InputError",
+        "RowReader",
+        "RowError",
+    ]
+    .map(private);
+    let declaration_body = declaration_body(experiment);
+    let steps = steps::expand(experiment);
+
+    let absent_members = inputs.values.iter().map(|input| {
+        let (ident, ty) = (&input.ident, &input.ty);
+        quote!(#ident: ::core::option::Option<#ty>,)
+    });
+    let absent_values = inputs.values.iter().map(|input| {
+        let ident = &input.ident;
+        match input.absent.as_ref().or(input.default.as_ref()) {
+            Some(value) => {
+                let value = converted(&input.ty, quote!(#value));
+                quote!(#ident: ::core::option::Option::Some(#value),)
+            }
+            None => quote!(#ident: ::core::option::Option::None,),
+        }
+    });
+    let layouts = layouts(experiment);
+    let visits = inputs.values.iter().enumerate().map(|(place, input)| {
+        let (ident, ops) = (&input.ident, ops_of_input(place));
+        let side = match input.role {
+            Role::Config => quote!(config),
+            Role::Param => quote!(params),
+        };
+        quote! {
+            #ops.visit(&declaration.inputs[#place], &#side.#ident, absents.#ident.as_ref(), visitor)?;
+        }
+    });
+    let reads = reads(experiment);
+    let _ = body;
+    quote! {
+        struct #absents { #(#absent_members)* }
+
+        impl #run_kind for #marker {
+            type Fields = #fields;
+            type State = #state;
+            type Inner = ();
+        }
+
+        #[allow(clippy::all, clippy::pedantic)]
+        impl #declared for #marker {
+            type Config = #config;
+            type Params = #params;
+            type Absents = #absents;
+
+            fn declaration() -> &'static #declaration {
+                #declaration_body
+            }
+
+            fn absents() -> #absents {
+                #absents { #(#absent_values)* }
+            }
+
+            #[allow(unused_variables)]
+            fn layout(layout: &mut #layout) {
+                #layouts
+            }
+
+            #[allow(unused_variables)]
+            fn visit(
+                config: &#config,
+                params: &#params,
+                absents: &#absents,
+                visitor: &mut #visitor<'_, '_>,
+            ) -> ::core::result::Result<(), #input_error> {
+                let declaration = <#marker as #declared>::declaration();
+                #(#visits)*
+                ::core::result::Result::Ok(())
+            }
+
+            #[allow(unused_variables)]
+            fn read(row: &mut #reader<'_>) -> ::core::result::Result<#fields, #row_error> {
+                ::core::result::Result::Ok(#fields { #reads })
+            }
+
+            #steps
+        }
+    }
+}
+
+fn declaration_body(experiment: &Experiment) -> TokenStream {
+    let Experiment {
+        name,
+        attributes,
+        inputs,
+        body,
+        ..
+    } = experiment;
+    let [declaration, info, role_type, step_info] =
+        ["Declaration", "InputInfo", "InputRole", "StepInfo"].map(private);
+    let docs = doc::joined(attributes);
+    let infos = inputs.values.iter().enumerate().map(|(position, input)| {
+        let (name, identity, recorded) = (&input.name, input.identity, input.recorded);
+        let doc = doc::joined(&input.docs);
+        let ty = input.ty.to_token_stream().to_string();
+        let role = match input.role {
+            Role::Config => quote!(#role_type::Config),
+            Role::Param => quote!(#role_type::Param),
+        };
+        quote! {
+            #info {
+                name: #name,
+                doc: #doc,
+                ty: #ty,
+                role: #role,
+                identity: #identity,
+                recorded: #recorded,
+                position: #position,
+            },
+        }
+    });
+    let steps = body.steps.iter().map(callee::check);
+    let shared = body.shared.iter().map(|needs| quote!(&[#(#needs),*],));
+    let uses_run = inputs.run.is_some();
+    quote! {
+        const STEPS: &[&#step_info] = &[#(#steps,)*];
+        static DECLARATION: #declaration = #declaration {
+            name: #name,
+            doc: #docs,
+            module: ::core::module_path!(),
+            inputs: &[#(#infos)*],
+            steps: STEPS,
+            shared: &[#(#shared)*],
+            uses_run: #uses_run,
+        };
+        &DECLARATION
+    }
+}
+
+fn layouts(experiment: &Experiment) -> TokenStream {
+    let inputs = experiment
+        .inputs
+        .values
+        .iter()
+        .enumerate()
+        .filter(|(_, input)| input.recorded);
+    let inputs = inputs.map(|(place, input)| {
+        let (ops, name) = (ops_of_input(place), &input.name);
+        quote!(#ops.layout(layout, #name);)
+    });
+    let sequences = experiment.inputs.sequences.iter().map(|sequence| {
+        let name = &sequence.name;
+        quote!(layout.sequence(#name);)
+    });
+    let fields = experiment
+        .body
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(place, field)| {
+            let (ops, name) = (ops_of_field(place), &field.name);
+            let prefix = field.flatten.as_deref().unwrap_or_default();
+            quote!(#ops.layout(layout, #name, #prefix);)
+        });
+    quote!(#(#inputs)* #(#sequences)* #(#fields)*)
+}
+
+/// In the order of the layout.
+fn reads(experiment: &Experiment) -> TokenStream {
+    let inputs = experiment
+        .inputs
+        .values
+        .iter()
+        .filter(|input| input.recorded)
+        .map(|input| {
+            let ident = &input.ident;
+            if input.flatten {
+                quote!(#ident: row.get_flat()?,)
+            } else {
+                quote!(#ident: row.get()?,)
+            }
+        });
+    let sequences = experiment.inputs.sequences.iter().map(|sequence| {
+        let ident = &sequence.ident;
+        quote!(#ident: row.get_sequence()?,)
+    });
+    let fields = experiment
+        .body
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(place, field)| {
+            let (ident, ops) = (&field.ident, ops_of_field(place));
+            quote!(#ident: #ops.read(row)?,)
+        });
+    quote!(#(#inputs)* #(#sequences)* #(#fields)*)
+}

@@ -1,0 +1,107 @@
+//! From the model to what stands in the user's crate. Cannot fail.
+
+mod declared;
+mod plan;
+mod steps;
+mod types;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::model::{Experiment, Input};
+
+/// All items that an experiment leaves.
+pub(super) fn expand(experiment: &Experiment) -> TokenStream {
+    let types = types::expand(experiment);
+    let plan = plan::items(experiment);
+    let plan_impls = plan::impls(experiment);
+    let declared = declared::expand(experiment);
+    let constants = constants(experiment);
+    let broken = &experiment.broken;
+    quote! {
+        #plan
+        #types
+        #broken
+
+        const _: () = {
+            #constants
+            #plan_impls
+            #declared
+        };
+    }
+}
+
+/// The constant that says what can be done with an input.
+fn ops_of_input(place: usize) -> Ident {
+    format_ident!("INPUT_{place}")
+}
+
+/// The constant that says what can be done with a field.
+fn ops_of_field(place: usize) -> Ident {
+    format_ident!("FIELD_{place}")
+}
+
+/// `::xp::__private::item`.
+fn private(item: &str) -> TokenStream {
+    crate::paths::private(item, proc_macro2::Span::call_site())
+}
+
+/// Each type is looked at in one place, at the user's tokens: one that will not do is one error.
+fn constants(experiment: &Experiment) -> TokenStream {
+    use quote::quote_spanned;
+    use syn::spanned::Spanned;
+
+    let inputs = experiment
+        .inputs
+        .values
+        .iter()
+        .enumerate()
+        .map(|(place, input)| {
+            let name = ops_of_input(place);
+            let Input {
+                ty, key, flatten, ..
+            } = input;
+            let span = ty.span();
+            let ops = crate::paths::private("InputOps", span);
+            let made = match (key, flatten) {
+                (Some(key), _) => quote!(text(#key)),
+                (None, true) => quote_spanned!(span=> flat()),
+                (None, false) => quote_spanned!(span=> plain()),
+            };
+            quote_spanned!(span=> const #name: #ops<#ty> = #ops::<#ty>::#made;)
+        });
+    let fields = experiment
+        .body
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(place, field)| {
+            let name = ops_of_field(place);
+            let ty = &field.ty;
+            let span = ty.span();
+            let ops = crate::paths::private("FieldOps", span);
+            let made = match &field.flatten {
+                Some(_) => quote_spanned!(span=> flat()),
+                None => quote_spanned!(span=> plain()),
+            };
+            quote_spanned!(span=> const #name: #ops<#ty> = #ops::<#ty>::#made;)
+        });
+    let states = experiment.body.states.iter().map(|state| {
+        let ty = &state.ty;
+        let check = crate::paths::private("state_must_be_send", ty.span());
+        quote_spanned!(ty.span()=> const _: () = #check::<#ty>();)
+    });
+    let shared = experiment
+        .body
+        .statements
+        .iter()
+        .filter_map(|statement| match &statement.kind {
+            super::model::Kind::Shared { ty, .. } => Some(ty),
+            _ => None,
+        });
+    let shared = shared.map(|ty| {
+        let check = crate::paths::private("shared_must_be_send", ty.span());
+        quote_spanned!(ty.span()=> const _: () = #check::<#ty>();)
+    });
+    quote!(#(#inputs)* #(#fields)* #(#states)* #(#shared)*)
+}

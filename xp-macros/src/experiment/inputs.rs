@@ -1,0 +1,322 @@
+//! The inputs of an experiment: the parameters of its function.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, PatIdent, PatType, Type};
+
+use super::model::{Input, Inputs, Role, RunInput, Sequence};
+use crate::attr::Args;
+use crate::error::Errors;
+
+/// The attributes of inputs.
+const KINDS: [&str; 4] = ["config", "param", "sequence", "field"];
+
+/// Reads the inputs, and reports all that is wrong with them. What can be understood is there.
+pub(super) fn read<'a>(args: impl Iterator<Item = &'a FnArg>, errors: &mut Errors) -> Inputs {
+    let mut inputs = Inputs::default();
+    let mut seen: Vec<String> = Vec::new();
+    for arg in args {
+        let arg = match arg {
+            FnArg::Typed(arg) => arg,
+            FnArg::Receiver(receiver) => {
+                errors.on(
+                    receiver,
+                    "an experiment is a free function: it has no `self`",
+                );
+                continue;
+            }
+        };
+        let Some(pat) = name_of(arg, errors) else {
+            continue;
+        };
+        let name = pat.ident.unraw().to_string();
+        if seen.contains(&name) {
+            errors.at(
+                pat.ident.span(),
+                format_args!("there is an input `{name}` already"),
+            );
+            continue;
+        }
+        seen.push(name);
+        one(arg, pat, &mut inputs, errors);
+    }
+    inputs
+}
+
+fn name_of<'a>(arg: &'a PatType, errors: &mut Errors) -> Option<&'a PatIdent> {
+    match &*arg.pat {
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => Some(pat),
+        other => {
+            errors.on(
+                other,
+                "an input has a plain name, which is that of its column",
+            );
+            None
+        }
+    }
+}
+
+fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) {
+    let kinds = kinds(&arg.attrs, errors);
+    let name = pat.ident.unraw().to_string();
+    let [attribute] = kinds.as_slice() else {
+        if let [_, second, ..] = kinds.as_slice() {
+            errors.on(
+                second,
+                format_args!("`{name}` is marked twice: an input is one of {}", marks()),
+            );
+        } else if is_reference_to_run(&arg.ty) {
+            run(arg, &pat.ident, inputs, errors);
+        } else {
+            errors.at(
+                pat.ident.span(),
+                format_args!(
+                    "`{name}` is not marked: write `#[param] {name}: ..` for what varies, or \
+                     `#[config] {name}: ..` for what all runs of an execution have in common"
+                ),
+            );
+        }
+        return;
+    };
+    let kind = attribute
+        .path()
+        .segments
+        .last()
+        .map(|s| s.ident.to_string())
+        .unwrap_or_default();
+    match kind.as_str() {
+        "config" => value(arg, pat, Role::Config, attribute, inputs, errors),
+        "param" => value(arg, pat, Role::Param, attribute, inputs, errors),
+        "sequence" => sequence(arg, pat, attribute, inputs, errors),
+        _ => errors.on(
+            attribute,
+            "an input that reads a field of another experiment's runs is not there yet; a field is \
+             made by a statement: `#[field] let name: Type = step(..);`",
+        ),
+    }
+}
+
+fn marks() -> String {
+    "`#[config]`, `#[param]` and `#[sequence]`".to_owned()
+}
+
+/// The attributes that say what the input is; all others but docs are errors.
+fn kinds<'a>(attributes: &'a [Attribute], errors: &mut Errors) -> Vec<&'a Attribute> {
+    let mut kinds = Vec::new();
+    for attribute in attributes {
+        let path = attribute.path();
+        if KINDS.iter().any(|kind| path.is_ident(kind)) {
+            kinds.push(attribute);
+        } else if path.is_ident("cfg") || path.is_ident("cfg_attr") {
+            errors.on(
+                attribute,
+                "an input is always there: its column and its setter cannot depend on `#[cfg]`",
+            );
+        } else if path.is_ident("shared") || path.is_ident("state") {
+            errors.on(
+                attribute,
+                format_args!(
+                    "`#[{}]` marks a statement (`let name: Type = step(..);`), not an input",
+                    path.to_token_stream()
+                ),
+            );
+        } else if !path.is_ident("doc") {
+            errors.on(
+                attribute,
+                format_args!("an input is marked by one of {}", marks()),
+            );
+        }
+    }
+    kinds
+}
+
+fn value(
+    arg: &PatType,
+    pat: &PatIdent,
+    role: Role,
+    attribute: &Attribute,
+    inputs: &mut Inputs,
+    errors: &mut Errors,
+) {
+    let (shown, known): (_, &[&str]) = match role {
+        Role::Config => (
+            "#[config]",
+            &["default", "absent", "identity", "flatten", "key", "skip"],
+        ),
+        Role::Param => (
+            "#[param]",
+            &[
+                "values", "default", "absent", "identity", "flatten", "key", "skip",
+            ],
+        ),
+    };
+    let mut args = Args::parse(shown, known, tokens_of(attribute, errors), errors);
+    let default = args.value("default", "0.3", errors);
+    let values = args.value("values", "[1, 2]", errors);
+    let absent = args.value("absent", "0.3", errors);
+    let identity = args.value("identity", "false", errors);
+    let key = args.value("key", "function", errors);
+    let flatten = args.flag("flatten", errors);
+    let skip = args.flag("skip", errors);
+    if let (Some(_), Some((span, _))) = (&default, &values) {
+        errors.at(
+            *span,
+            "a param has a `default`, or a default grid of `values`, not both",
+        );
+    }
+    if let (true, Some((span, _))) = (flatten, &key) {
+        errors.at(
+            *span,
+            "`key` makes one text of the value, and `flatten` many columns: keep one",
+        );
+    }
+    let identity = match identity {
+        None => true,
+        Some((
+            _,
+            Expr::Lit(ExprLit {
+                lit: Lit::Bool(value),
+                ..
+            }),
+        )) => value.value,
+        Some((_, other)) => {
+            errors.on(other, "`identity` is `true` or `false`");
+            true
+        }
+    };
+    if !owned(&arg.ty, errors) {
+        return;
+    }
+    let keep = |value: Option<(proc_macro2::Span, Expr)>| value.map(|(_, expr)| expr);
+    inputs.values.push(Input {
+        ident: pat.ident.clone(),
+        name: pat.ident.unraw().to_string(),
+        mutability: pat.mutability,
+        ty: (*arg.ty).clone(),
+        docs: docs(&arg.attrs),
+        role,
+        identity,
+        recorded: !skip,
+        flatten,
+        key: keep(key),
+        default: keep(default),
+        values: keep(values),
+        absent: keep(absent),
+    });
+}
+
+fn tokens_of(attribute: &Attribute, errors: &mut Errors) -> TokenStream {
+    match &attribute.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(_) => {
+            let name = attribute.path().to_token_stream();
+            errors.on(
+                attribute,
+                format_args!("write the keys in parentheses: `#[{name}(key = value)]`"),
+            );
+            TokenStream::new()
+        }
+    }
+}
+
+fn sequence(
+    arg: &PatType,
+    pat: &PatIdent,
+    attribute: &Attribute,
+    inputs: &mut Inputs,
+    errors: &mut Errors,
+) {
+    Args::parse("#[sequence]", &[], tokens_of(attribute, errors), errors);
+    let is_sequence = matches!(&*arg.ty, Type::Path(path)
+        if path.path.segments.last().is_some_and(|s| s.ident == "Sequence"));
+    if !is_sequence {
+        errors.on(
+            &arg.ty,
+            "a sequence has the type `Sequence<Row>`, where `Row` is a flat struct",
+        );
+        return;
+    }
+    inputs.sequences.push(Sequence {
+        ident: pat.ident.clone(),
+        name: pat.ident.unraw().to_string(),
+        ty: (*arg.ty).clone(),
+        docs: docs(&arg.attrs),
+    });
+}
+
+fn run(arg: &PatType, ident: &Ident, inputs: &mut Inputs, errors: &mut Errors) {
+    if inputs.run.is_some() {
+        errors.at(
+            ident.span(),
+            "an experiment has one run: keep one `run: &mut Run`",
+        );
+        return;
+    }
+    inputs.run = Some(RunInput {
+        ident: ident.clone(),
+        ty: (*arg.ty).clone(),
+    });
+}
+
+fn is_reference_to_run(ty: &Type) -> bool {
+    let Type::Reference(reference) = ty else {
+        return false;
+    };
+    matches!(&*reference.elem, Type::Path(path)
+        if path.path.segments.last().is_some_and(|s| s.ident == "Run"))
+}
+
+/// Whether the input owns its value, in a type that is written out.
+fn owned(ty: &Type, errors: &mut Errors) -> bool {
+    match ty {
+        Type::Reference(reference) => {
+            let owned = match &*reference.elem {
+                Type::Path(path) if path.path.is_ident("str") => "`String`".to_owned(),
+                Type::Slice(slice) => format!("`Vec<{}>`", slice.elem.to_token_stream()),
+                other => format!("`{}`", other.to_token_stream()),
+            };
+            errors.on(ty, format_args!("an input owns its value: write {owned}"));
+            false
+        }
+        Type::ImplTrait(_) => {
+            errors.on(
+                ty,
+                "an input has one type, which is that of its column: write it out",
+            );
+            false
+        }
+        Type::Infer(_) => {
+            errors.on(ty, "the type of an input is written out");
+            false
+        }
+        _ => {
+            if let Some(ident) = find(ty.to_token_stream(), &["HashSet"]) {
+                errors.at(
+                    ident.span(),
+                    "a `HashSet` has no order of its own, so equal points would have different \
+                     identities: use a `BTreeSet`",
+                );
+            }
+            true
+        }
+    }
+}
+
+/// The first identifier that is one of `names`, at any depth.
+pub(super) fn find(tokens: TokenStream, names: &[&str]) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if names.iter().any(|name| ident == name) => Some(ident),
+        TokenTree::Group(group) => find(group.stream(), names),
+        _ => None,
+    })
+}
+
+pub(super) fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes
+        .iter()
+        .filter(|a| a.path().is_ident("doc"))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! An experiment as it was declared: what cannot be wrong any more.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Expr, Pat, Path, Token, Type, Visibility};
+
+use super::names::Names;
+
+/// Config or param.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Config,
+    Param,
+}
+
+impl Role {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Param => "param",
+        }
+    }
+}
+
+/// A config or a param.
+pub(super) struct Input {
+    pub(super) ident: Ident,
+    pub(super) name: String,
+    pub(super) mutability: Option<Token![mut]>,
+    pub(super) ty: Type,
+    pub(super) docs: Vec<Attribute>,
+    pub(super) role: Role,
+    pub(super) identity: bool,
+    pub(super) recorded: bool,
+    pub(super) flatten: bool,
+    pub(super) key: Option<Expr>,
+    pub(super) default: Option<Expr>,
+    pub(super) values: Option<Expr>,
+    pub(super) absent: Option<Expr>,
+}
+
+/// A declared sequence.
+pub(super) struct Sequence {
+    pub(super) ident: Ident,
+    pub(super) name: String,
+    pub(super) ty: Type,
+    pub(super) docs: Vec<Attribute>,
+}
+
+/// The run handle.
+pub(super) struct RunInput {
+    pub(super) ident: Ident,
+    pub(super) ty: Type,
+}
+
+/// All inputs of an experiment.
+#[derive(Default)]
+pub(super) struct Inputs {
+    pub(super) values: Vec<Input>,
+    pub(super) sequences: Vec<Sequence>,
+    pub(super) run: Option<RunInput>,
+}
+
+/// A statement of the body, its places rewritten to what stands for them in the expansion.
+pub(super) struct Statement {
+    /// The step that it calls, by its place among all.
+    pub(super) step: Option<usize>,
+    pub(super) kind: Kind,
+}
+
+pub(super) enum Kind {
+    /// `let pat = ..;`, which is emitted as it is.
+    Var { pat: Pat, value: Expr },
+    /// `step(..);`
+    Call(Expr),
+    Shared {
+        place: usize,
+        name: Ident,
+        local: Ident,
+        ty: Type,
+        value: Expr,
+    },
+    /// A state or a field: declared before the statements, set here.
+    Kept { local: Ident, value: Expr },
+}
+
+/// A state, or a field.
+pub(super) struct Kept {
+    /// The name as it is written, for the member of the struct.
+    pub(super) ident: Ident,
+    pub(super) name: String,
+    /// The name of the variable.
+    pub(super) local: Ident,
+    pub(super) mutability: Option<Token![mut]>,
+    pub(super) ty: Type,
+    pub(super) docs: Vec<Attribute>,
+    /// Of a field only: whether its members are the columns, and what their names begin with.
+    pub(super) flatten: Option<String>,
+}
+
+/// What the body does.
+#[derive(Default)]
+pub(super) struct Body {
+    pub(super) statements: Vec<Statement>,
+    pub(super) steps: Vec<Path>,
+    /// For each shared value the places of the inputs on which it depends.
+    pub(super) shared: Vec<Vec<usize>>,
+    pub(super) states: Vec<Kept>,
+    pub(super) fields: Vec<Kept>,
+}
+
+/// A declared experiment.
+pub(super) struct Experiment {
+    pub(super) visibility: Visibility,
+    /// The function's own attributes, documentation among them.
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) ident: Ident,
+    /// The experiment's name, which is part of identities.
+    pub(super) name: String,
+    pub(super) names: Names,
+    pub(super) inputs: Inputs,
+    pub(super) body: Body,
+    /// On an error: a function with the user's own body, for editors.
+    pub(super) broken: Option<TokenStream>,
+}

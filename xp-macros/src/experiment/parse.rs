@@ -1,0 +1,211 @@
+//! From tokens to the model, with all errors on the way.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Expr, ExprLit, FnArg, ItemFn, Lit, ReturnType, Safety, Signature};
+
+use super::model::Experiment;
+use super::names::{Names, camel};
+use super::{INERT_ATTRIBUTES, body, inputs};
+use crate::attr::Args;
+use crate::error::Errors;
+use crate::fallback::strip_inert;
+
+/// The model; `None` if the item is no function that can be understood.
+pub(super) fn parse(
+    args: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> Option<Experiment> {
+    let mut args = Args::parse("#[experiment]", &["name", "types"], args, errors);
+    let name = args.value("name", "\"iris\"", errors);
+    let types = args.value("types", "Iris", errors);
+
+    let function = match syn::parse2::<ItemFn>(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            errors.push(not_a_function(item, error));
+            return None;
+        }
+    };
+    if let Err(error) = function.modifiers.require_empty() {
+        errors.push(error);
+    }
+    attributes(&function, errors);
+    signature(&function.sig, errors);
+    let inputs = inputs::read(function.sig.inputs.iter(), errors);
+    let body = body::read(&function.block, &inputs, errors);
+
+    let ident = function.sig.ident.clone();
+    let plain = ident.unraw().to_string();
+    let stem = match types {
+        None => (camel(&plain), ident.span()),
+        Some((_, Expr::Path(path))) if path.path.get_ident().is_some() => {
+            let stem = path
+                .path
+                .get_ident()
+                .map(|ident| (ident.to_string(), ident.span()));
+            stem.unwrap_or_else(|| (camel(&plain), ident.span()))
+        }
+        Some((_, other)) => {
+            errors.on(
+                other,
+                "`types` is the name of the experiment's type: `types = Iris`",
+            );
+            (camel(&plain), ident.span())
+        }
+    };
+    let name = match name {
+        None => plain,
+        Some((
+            _,
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }),
+        )) => {
+            if text.value().is_empty() {
+                errors.on(&text, "an experiment's name is not empty");
+            }
+            text.value()
+        }
+        Some((_, other)) => {
+            errors.on(other, "`name` is a text: `name = \"iris\"`");
+            plain
+        }
+    };
+    let broken = (!errors.is_empty()).then(|| broken(&function));
+    Some(Experiment {
+        visibility: function.vis,
+        attributes: function
+            .attrs
+            .into_iter()
+            .filter(|a| {
+                !a.path()
+                    .segments
+                    .last()
+                    .is_some_and(|s| s.ident == "experiment" || s.ident == "step")
+            })
+            .collect(),
+        ident,
+        name,
+        names: Names::new(&stem.0, stem.1),
+        inputs,
+        body,
+        broken,
+    })
+}
+
+/// The parser's own error, unless the item is something else altogether.
+fn not_a_function(item: TokenStream, error: syn::Error) -> syn::Error {
+    match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(syn::Item::Fn(_)) | Err(_) => error,
+        Ok(_) => {
+            let start = item
+                .into_iter()
+                .find(|token| !matches!(token, proc_macro2::TokenTree::Punct(_)));
+            let span = start.map_or_else(proc_macro2::Span::call_site, |token| token.span());
+            syn::Error::new(
+                span,
+                "`#[experiment]` goes on a function: its parameters are the inputs, its body calls the steps",
+            )
+        }
+    }
+}
+
+fn attributes(function: &ItemFn, errors: &mut Errors) {
+    for attribute in &function.attrs {
+        let Some(name) = attribute
+            .path()
+            .segments
+            .last()
+            .map(|s| s.ident.to_string())
+        else {
+            continue;
+        };
+        match name.as_str() {
+            "experiment" => errors.on(attribute, "`#[experiment]` is given twice: keep one"),
+            "step" => errors.on(
+                attribute,
+                "a function is a step or an experiment, not both: remove one of the two attributes",
+            ),
+            "test" | "bench" => errors.on(
+                attribute,
+                format_args!(
+                    "an experiment is no `#[{name}]`: execute it in a function that is one"
+                ),
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn signature(signature: &Signature, errors: &mut Errors) {
+    if let Some(token) = &signature.constness {
+        errors.on(
+            token,
+            "an experiment is executed, not computed by the compiler: remove `const`",
+        );
+    }
+    if let Some(token) = &signature.asyncness {
+        errors.on(
+            token,
+            "an experiment runs on threads: remove `async`, and wait for futures inside a step",
+        );
+    }
+    if let Safety::Unsafe(token) = &signature.safety {
+        errors.on(
+            token,
+            "an experiment is safe: remove `unsafe`, and use an `unsafe` block inside a step",
+        );
+    }
+    if let Some(abi) = &signature.abi {
+        errors.on(abi, "an experiment is a Rust function: remove `extern`");
+    }
+    if !signature.generics.params.is_empty() {
+        errors.on(
+            &signature.generics,
+            "an experiment is not generic: its columns have types; a step may be, and a choice \
+             among types is a `#[param]` of an enum",
+        );
+    } else if let Some(clause) = &signature.generics.where_clause {
+        errors.on(
+            clause,
+            "an experiment is not generic: remove the `where` clause",
+        );
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.on(variadic, "an experiment has a fixed number of inputs");
+    }
+    if let ReturnType::Type(_, ty) = &signature.output {
+        errors.on(
+            ty,
+            "an experiment returns nothing: mark what it gives by `#[field] let name: Type = step(..);`",
+        );
+    }
+}
+
+/// A function with the user's own inputs and body, so that editors go on completing in it.
+fn broken(function: &ItemFn) -> TokenStream {
+    let name = format_ident!("__xp_body_of_{}", function.sig.ident.unraw());
+    let inputs = function
+        .sig
+        .inputs
+        .iter()
+        .filter(|input| matches!(input, FnArg::Typed(_)));
+    let inputs = strip_inert(quote!(#(#inputs),*), &INERT_ATTRIBUTES);
+    let generics = &function.sig.generics;
+    let clause = &generics.where_clause;
+    let statements = &function.block.stmts;
+    let statements = strip_inert(quote!(#(#statements)*), &INERT_ATTRIBUTES);
+    quote! {
+        #[doc(hidden)]
+        #[allow(warnings, clippy::all)]
+        fn #name #generics (#inputs) -> ::core::result::Result<(), ::xp::__private::StepError> #clause {
+            #statements
+            ;
+            ::core::result::Result::Ok(())
+        }
+    }
+}

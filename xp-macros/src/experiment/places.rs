@@ -1,0 +1,256 @@
+//! What stands on the right side of a statement and in the arguments of a step: calls of steps,
+//! and places. Names are followed, so that each stands for what the expansion has in its place.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Expr, ExprCall, Path, UnOp, parse_quote_spanned};
+
+use super::model::Inputs;
+use crate::error::Errors;
+
+/// What a name stands for.
+#[derive(Clone)]
+pub(super) enum Binding {
+    /// A config or a param, by its place.
+    Input(usize),
+    Run,
+    Sequence,
+    Var,
+    /// A shared value: the variable that refers to it, and the inputs on which it depends.
+    Shared {
+        local: Ident,
+        needs: Vec<usize>,
+    },
+    /// A state or a field: the variable that holds it.
+    Kept(Ident),
+}
+
+/// The names that are known at a point of the body.
+pub(super) struct Places {
+    known: Vec<(String, Binding)>,
+    used: Vec<(Ident, Binding)>,
+}
+
+impl Places {
+    /// The inputs.
+    pub(super) fn of(inputs: &Inputs) -> Self {
+        let mut places = Self {
+            known: Vec::new(),
+            used: Vec::new(),
+        };
+        for (i, input) in inputs.values.iter().enumerate() {
+            places.bind(&input.ident, Binding::Input(i));
+        }
+        for sequence in &inputs.sequences {
+            places.bind(&sequence.ident, Binding::Sequence);
+        }
+        if let Some(run) = &inputs.run {
+            places.bind(&run.ident, Binding::Run);
+        }
+        places
+    }
+
+    /// From here on the name stands for this.
+    pub(super) fn bind(&mut self, name: &Ident, binding: Binding) {
+        self.known.push((name.unraw().to_string(), binding));
+    }
+
+    /// Where the names that are used from here on begin.
+    pub(super) fn start_tracking(&self) -> usize {
+        self.used.len()
+    }
+
+    /// The names that were used since.
+    pub(super) fn tracked(&self, since: usize) -> Vec<(Ident, Binding)> {
+        self.used[since..].to_vec()
+    }
+
+    /// A step call, with or without `?`, or a place. The steps that are called are added to `steps`.
+    pub(super) fn right_side(
+        &mut self,
+        expr: &Expr,
+        steps: &mut Vec<Path>,
+        errors: &mut Errors,
+    ) -> Option<Expr> {
+        match expr {
+            Expr::Try(tried) => match &*tried.expr {
+                Expr::Call(call) => {
+                    let mut tried = tried.clone();
+                    tried.expr = Box::new(self.call(call, steps, errors)?);
+                    Some(Expr::Try(tried))
+                }
+                other => {
+                    refuse(other, Where::Statement, errors);
+                    None
+                }
+            },
+            Expr::Call(call) => self.call(call, steps, errors),
+            other => self.place(other, Where::Statement, errors),
+        }
+    }
+
+    fn call(
+        &mut self,
+        call: &ExprCall,
+        steps: &mut Vec<Path>,
+        errors: &mut Errors,
+    ) -> Option<Expr> {
+        let mut rewritten = call.clone();
+        let mut complete = true;
+        match &*call.func {
+            Expr::Path(path) if path.qself.is_none() => steps.push(path.path.clone()),
+            other => {
+                errors.on(
+                    other,
+                    "a step is called by its name: `step(..)`, or `path::to::step(..)`",
+                );
+                complete = false;
+            }
+        }
+        for arg in &mut rewritten.args {
+            match self.place(arg, Where::Argument, errors) {
+                Some(place) => *arg = place,
+                None => complete = false,
+            }
+        }
+        complete.then_some(Expr::Call(rewritten))
+    }
+
+    fn place(&mut self, expr: &Expr, at: Where, errors: &mut Errors) -> Option<Expr> {
+        match expr {
+            Expr::Lit(_) => Some(expr.clone()),
+            Expr::Path(path) if path.qself.is_none() => match path.path.get_ident() {
+                Some(name) => Some(self.name(name, expr)),
+                None => Some(expr.clone()),
+            },
+            Expr::Reference(reference) => {
+                let mut reference = reference.clone();
+                reference.expr = Box::new(self.place(&reference.expr, at, errors)?);
+                Some(Expr::Reference(reference))
+            }
+            Expr::Field(field) => {
+                let mut field = field.clone();
+                field.base = Box::new(self.place(&field.base, at, errors)?);
+                Some(Expr::Field(field))
+            }
+            Expr::Paren(paren) => {
+                let mut paren = paren.clone();
+                paren.expr = Box::new(self.place(&paren.expr, at, errors)?);
+                Some(Expr::Paren(paren))
+            }
+            Expr::Group(group) => self.place(&group.expr, at, errors),
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
+                let mut unary = unary.clone();
+                unary.expr = Box::new(self.place(&unary.expr, at, errors)?);
+                Some(Expr::Unary(unary))
+            }
+            Expr::Unary(unary)
+                if matches!(unary.op, UnOp::Neg(_)) && matches!(*unary.expr, Expr::Lit(_)) =>
+            {
+                Some(expr.clone())
+            }
+            Expr::MethodCall(call)
+                if call.method == "clone" && call.args.is_empty() && call.turbofish.is_none() =>
+            {
+                let mut call = call.clone();
+                call.receiver = Box::new(self.place(&call.receiver, at, errors)?);
+                Some(Expr::MethodCall(call))
+            }
+            other => {
+                refuse(other, at, errors);
+                None
+            }
+        }
+    }
+
+    fn name(&mut self, name: &Ident, expr: &Expr) -> Expr {
+        let text = name.unraw().to_string();
+        let Some((_, binding)) = self.known.iter().rev().find(|(known, _)| *known == text) else {
+            // A constant, or a mistake that the compiler tells.
+            return expr.clone();
+        };
+        self.used.push((name.clone(), binding.clone()));
+        let local = |local: &Ident| {
+            let mut local = local.clone();
+            local.set_span(local.span().located_at(name.span()));
+            local
+        };
+        match binding {
+            Binding::Shared { local: of, .. } => {
+                let of = local(of);
+                // A place of the written type: `&split` is a `&Split`, to generic steps, too.
+                parse_quote_spanned!(name.span()=> (*#of))
+            }
+            Binding::Kept(of) => {
+                let of = local(of);
+                parse_quote_spanned!(name.span()=> #of)
+            }
+            _ => expr.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Statement,
+    Argument,
+}
+
+/// Says where an expression belongs that is neither a call of a step nor a place.
+fn refuse(expr: &Expr, at: Where, errors: &mut Errors) {
+    let branch = "a branch does not belong here: put the branch inside a step";
+    let repeat = "a loop does not belong here: put the loop inside a step, or make what it goes through a `#[param]`";
+    let message = match expr {
+        Expr::If(_) | Expr::Match(_) | Expr::Let(_) => branch,
+        Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => repeat,
+        Expr::Closure(_) => "a closure does not belong here: put it inside a step",
+        Expr::Call(_) | Expr::Try(_) if at == Where::Argument => {
+            "a step's result needs a name before another step takes it: `let name = step(..);`"
+        }
+        Expr::Try(_) => "`?` follows the call of a step",
+        Expr::Async(_) | Expr::Await(_) => {
+            "a step is an ordinary function: wait for futures inside a step"
+        }
+        Expr::Macro(_) => "a macro does not belong here: put it inside a step",
+        Expr::MethodCall(_) => {
+            "a method call does not belong here (but `.clone()` does): call it inside a step"
+        }
+        Expr::Assign(_) => {
+            "a name is made by `let` and is not assigned again: `let name = step(..);`"
+        }
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => {
+            "a run ends early when a step returns an error: `step(..)?`, or `Err(xp::skip(\"reason\"))` in it"
+        }
+        Expr::Block(_) | Expr::Unsafe(_) | Expr::Const(_) => {
+            "a block does not belong here: put it inside a step"
+        }
+        _ => match at {
+            Where::Statement => {
+                "a statement calls a step: `let name = step(..);`; compute this inside a step"
+            }
+            Where::Argument => {
+                "an argument is a name, `&` or `&mut` of one, a member, a literal or a `.clone()`: \
+                 compute this inside a step"
+            }
+        },
+    };
+    // A whole branch or loop is long: its first word is enough.
+    match expr {
+        Expr::If(_) | Expr::Match(_) | Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => {
+            errors.at(
+                first(expr.to_token_stream()).unwrap_or_else(|| expr.span()),
+                message,
+            );
+        }
+        _ => errors.on(expr, message),
+    }
+}
+
+fn first(tokens: TokenStream) -> Option<Span> {
+    tokens
+        .into_iter()
+        .next()
+        .map(|token: TokenTree| token.span())
+}

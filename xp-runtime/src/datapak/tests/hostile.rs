@@ -1,0 +1,166 @@
+//! Bytes from elsewhere: they are refused, and never more.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::frames::frame;
+use super::hex;
+use crate::datapak::{
+    DatapakError, decode, decode_sequence, encode, encode_sequence, from_arrow_file, to_arrow_file,
+};
+use crate::value::strategies::value;
+
+fn malformed(bytes: &[u8]) {
+    assert!(
+        matches!(decode(bytes), Err(DatapakError::Malformed { .. })),
+        "{:?}",
+        decode(bytes)
+    );
+}
+
+#[test]
+fn forbidden_opcodes_are_refused() {
+    // GLOBAL, STACK_GLOBAL, REDUCE, BINPUT, LONG4, persistent ids.
+    for text in [
+        "63 6f730a",
+        "8c016f 8c0173 93",
+        "4e 29 52",
+        "4e 7100",
+        "8b01000000 01",
+        "50 310a",
+        "4e51",
+    ] {
+        let bytes = hex(&format!("8004 {text} 2e"));
+        assert!(
+            matches!(decode(&bytes), Err(DatapakError::Opcode { .. })),
+            "{text}: {:?}",
+            decode(&bytes)
+        );
+    }
+    assert!(matches!(
+        decode(&hex("80048f91 2e")),
+        Err(DatapakError::Opcode { .. } | DatapakError::Unsupported { .. })
+    ));
+    assert_eq!(
+        decode(b"C01x\x9c"),
+        Err(DatapakError::Compressed { codec: "zlib" })
+    );
+}
+
+#[test]
+fn nonsense_is_malformed() {
+    malformed(b".");
+    malformed(b"\x80\x06N.");
+    malformed(b"(.");
+    malformed(b"N(0.a.");
+    malformed(b"Na.");
+    malformed(b"NNa.");
+    malformed(b"}(Nu.");
+    malformed(b"h\x00.");
+    malformed(b"t.");
+    malformed(b"(\x85.");
+    malformed(b"X\x01\0\0\0\xff.");
+    malformed(b"N.N");
+    malformed(b"I1x\n.");
+}
+
+#[test]
+fn lengths_are_bounded_by_the_input() {
+    for bytes in [
+        &b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff."[..],
+        b"B\xff\xff\xff\xff.",
+        b"\x95\xff\xff\xff\xff\0\0\0\0N.",
+    ] {
+        assert!(matches!(decode(bytes), Err(DatapakError::Truncated { .. })));
+    }
+}
+
+#[test]
+fn sharing_does_not_explode() {
+    // A list that holds the one before twice, 100 times over: 2^100 elements.
+    let mut bytes = b"\x80\x04]".to_vec();
+    for _ in 0..100 {
+        bytes.extend_from_slice(b"\x940](h");
+        bytes.push((bytes.iter().filter(|b| **b == 0x94).count() - 1) as u8);
+        bytes.push(b'h');
+        bytes.push(bytes[bytes.len() - 2]);
+        bytes.push(b'e');
+    }
+    bytes.push(b'.');
+    assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
+    // A text of 64 KiB, 100,000 times.
+    let mut bytes = b"\x80\x04X\0\0\x01\0".to_vec();
+    bytes.extend(std::iter::repeat_n(b'x', 1 << 16));
+    bytes.extend_from_slice(b"\x940](");
+    bytes.extend(b"h\0".iter().copied().cycle().take(200_000));
+    bytes.extend_from_slice(b"e.");
+    assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
+}
+
+#[test]
+fn cycles_are_too_deep() {
+    assert_eq!(decode(b"\x80\x04]\x94h\x00a."), Err(DatapakError::TooDeep));
+    assert_eq!(decode(b"\x80\x04}\x94Nh\x00s."), Err(DatapakError::TooDeep));
+}
+
+/// Bytes with some of them replaced.
+fn mutate(bytes: &mut [u8], changes: &[(Index, u8)]) {
+    for (index, byte) in changes {
+        if !bytes.is_empty() {
+            let at = index.index(bytes.len());
+            bytes[at] = *byte;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+        let _ = decode(&bytes);
+        let _ = from_arrow_file(&bytes);
+    }
+
+    #[test]
+    fn any_opcodes_are_read_or_refused(
+        ops in vec(proptest::sample::select(&b"\x80\x05.N\x88\x89K\x01]ael)t\x85\x86\x87}dsu\x8f\x90(012\x94h\x00h\x01I1\nVx\ng0\np1\n"[..]), 0..60)
+    ) {
+        let mut bytes = ops;
+        bytes.push(b'.');
+        let _ = decode(&bytes);
+    }
+
+    #[test]
+    fn mutated_pickles_are_read_or_refused(value in value(), changes in vec((any::<Index>(), any::<u8>()), 1..4)) {
+        let mut bytes = encode(&value).unwrap();
+        mutate(&mut bytes, &changes);
+        let _ = decode(&bytes);
+        let _ = decode(&bytes[..bytes.len() / 2]);
+    }
+
+    #[test]
+    fn mutated_frames_are_read_or_refused(
+        rows in 0usize..20,
+        changes in vec((any::<Index>(), prop_oneof![any::<u8>(), 0u8..9, Just(0xff)]), 1..6),
+    ) {
+        let mut bytes = to_arrow_file(&frame(rows));
+        mutate(&mut bytes, &changes);
+        let _ = from_arrow_file(&bytes);
+        let mut bytes = encode_sequence(&frame(rows));
+        mutate(&mut bytes, &changes);
+        let _ = decode_sequence(&bytes);
+    }
+}
+
+#[test]
+fn each_byte_of_a_frame_may_be_wrong() {
+    let bytes = to_arrow_file(&frame(9));
+    for at in 0..bytes.len() {
+        for byte in [0, 1, 4, 0x7f, 0x80, 0xff] {
+            let mut bytes = bytes.clone();
+            bytes[at] = byte;
+            let _ = from_arrow_file(&bytes);
+        }
+        assert!(from_arrow_file(&bytes[..at]).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! What the types of inputs, fields, states and shared values must be, with messages that say what
+//! to do where they are not.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The types that an input can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of an input",
+    label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
+    note = "derive `Serialize`, `Deserialize` and `Clone` for it",
+    note = "a param of a type without serde takes `key = ..`, a function that makes its text"
+)]
+pub trait InputValue: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> InputValue for T {}
+
+/// The types that a field can have.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` cannot be stored",
+    label = "not `Serialize + DeserializeOwned + 'static`",
+    note = "derive `Serialize` and `Deserialize` for it, or keep it in memory with `#[state]`"
+)]
+pub trait FieldValue: Serialize + DeserializeOwned + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + 'static> FieldValue for T {}
+
+/// The types that a state can have.
+#[diagnostic::on_unimplemented(
+    message = "`#[state]` must be `Send`: `{Self}` would leave the thread of its run",
+    label = "not `Send`",
+    note = "leave it a var (without `#[state]`), which stays on its thread"
+)]
+pub trait StateValue: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> StateValue for T {}
+
+/// The types that a shared value can have.
+#[diagnostic::on_unimplemented(
+    message = "`#[shared]` must be `Send + Sync`: runs on several threads refer to `{Self}`",
+    label = "not `Send + Sync + 'static`",
+    note = "leave it a var (without `#[shared]`), which each run computes for itself"
+)]
+pub trait SharedValue: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> SharedValue for T {}
+
+/// Asks for the bound at a place that generated code chooses.
+#[doc(hidden)]
+pub const fn state_must_be_send<T: StateValue>() {}
+
+/// Asks for the bound at a place that generated code chooses.
+#[doc(hidden)]
+pub const fn shared_must_be_send<T: SharedValue>() {}

@@ -1,0 +1,56 @@
+//! What can be done with a field, as data: its type is looked at in one place of the generated
+//! code, so that a type that cannot be stored is one error.
+
+use std::marker::PhantomData;
+
+use super::bounds::FieldValue;
+use crate::row::{Layout, RowError, RowReader};
+use crate::scope::Scope;
+
+/// What can be done with a field of type `T`.
+#[derive(Debug)]
+pub struct FieldOps<T> {
+    layout: fn(&mut Layout, &str, &'static str),
+    put: fn(&mut Scope<'_>, &T) -> Result<(), RowError>,
+    read: fn(&mut RowReader<'_>) -> Result<T, RowError>,
+    of: PhantomData<fn(T)>,
+}
+
+impl<T: FieldValue> FieldOps<T> {
+    /// A field that is one column.
+    pub const fn plain() -> Self {
+        Self {
+            layout: |layout, name, _| layout.field::<T>(name),
+            put: |scope, value| scope.row.put(value),
+            read: |row| row.get(),
+            of: PhantomData,
+        }
+    }
+
+    /// A field whose members are the columns.
+    pub const fn flat() -> Self {
+        Self {
+            layout: |layout, name, prefix| layout.flat_field::<T>(name, prefix),
+            put: |scope, value| scope.row.put_flat(value),
+            read: |row| row.get_flat(),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T> FieldOps<T> {
+    /// Names the field's columns.
+    pub fn layout(&self, layout: &mut Layout, name: &str, prefix: &'static str) {
+        (self.layout)(layout, name, prefix);
+    }
+
+    /// Puts the field's columns into the row.
+    pub fn put(&self, scope: &mut Scope<'_>, value: &T) -> Result<(), RowError> {
+        (self.put)(scope, value)
+    }
+
+    /// Reads the field's columns.
+    pub fn read(&self, row: &mut RowReader<'_>) -> Result<T, RowError> {
+        (self.read)(row)
+    }
+}

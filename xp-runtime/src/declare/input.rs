@@ -1,0 +1,270 @@
+//! What can be done with an input, as data: its type is looked at in one place of the generated
+//! code, so that a type that cannot be an input is one error.
+
+use super::bounds::InputValue;
+use super::{InputInfo, InputRole};
+use crate::bunch::Bunch;
+use crate::identity::{EncodeError, Inputs, encode};
+use crate::row::{Layout, RowError, RowWriter};
+use crate::value::{Value, ValueError, from_value, to_members, to_value};
+
+/// An input has a value that cannot be part of an identity or of a row.
+#[derive(Debug, thiserror::Error)]
+#[error("the input `{input}` has a value that cannot be recorded")]
+pub struct InputError {
+    /// The input's name.
+    pub input: String,
+    /// What is wrong with it.
+    pub source: InputCause,
+}
+
+/// What is wrong with the value of an input.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputCause {
+    /// It cannot be brought into canonical form.
+    #[error(transparent)]
+    Identity(#[from] EncodeError),
+    /// It cannot be kept in its column.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// It cannot be kept in its columns.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+/// Sees the inputs of a point, one after the other.
+#[derive(Debug)]
+pub struct Visitor<'a, 'b>(pub(crate) See<'a, 'b>);
+
+/// What a visitor does with them.
+#[derive(Debug)]
+pub(crate) enum See<'a, 'b> {
+    /// Collects what counts for the identity.
+    Identity(&'a mut Inputs),
+    /// Collects what a shared value depends on, whether it counts for the identity or not.
+    Shared(&'a mut Inputs, &'a [usize]),
+    /// Puts what is recorded into a row.
+    Row(&'a mut RowWriter<'b>),
+    /// Collects all by their names: config and params.
+    Bunches {
+        config: &'a mut Bunch,
+        params: &'a mut Bunch,
+    },
+}
+
+/// What can be done with an input of type `T`.
+#[derive(Debug)]
+pub struct InputOps<T> {
+    /// Set if a text stands for the value.
+    key: Option<fn(&T) -> String>,
+    visit: fn(&Self, &InputInfo, &T, Option<&T>, &mut Visitor<'_, '_>) -> Result<(), InputCause>,
+    layout: fn(&mut Layout, &str),
+    /// Checks that the value can be recorded, and appends what tells it from others.
+    check: fn(&Self, &Layout, &T, &mut Vec<u8>) -> Result<(), InputCause>,
+    from_value: fn(Value) -> Result<T, ValueError>,
+    member: fn(&T, &str, Value) -> Option<Result<T, ValueError>>,
+}
+
+impl<T: InputValue> InputOps<T> {
+    /// An input that is one column.
+    pub const fn plain() -> Self {
+        Self {
+            key: None,
+            visit: |_, info, value, absent, visitor| visit_plain(info, value, absent, visitor),
+            layout: |layout, name| layout.input::<T>(name),
+            check: |_, layout, value, form| {
+                RowWriter::new(layout).put(value)?;
+                encode(value, form)?;
+                Ok(())
+            },
+            from_value,
+            member: |_, _, _| None,
+        }
+    }
+
+    /// An input whose members are inputs of their own.
+    pub const fn flat() -> Self {
+        Self {
+            key: None,
+            visit: |_, info, value, absent, visitor| visit_flat(info, value, absent, visitor),
+            layout: |layout, name| layout.flat_input::<T>(name),
+            check: |_, layout, value, form| {
+                // A type that cannot be flattened is told with all else that is wrong with it.
+                if layout.is_valid() {
+                    RowWriter::new(layout).put_flat(value)?;
+                }
+                encode(value, form)?;
+                Ok(())
+            },
+            from_value,
+            member: with_member,
+        }
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> InputOps<T> {
+    /// An input that stands as the text which `key` makes of it.
+    pub const fn text(key: fn(&T) -> String) -> Self {
+        Self {
+            key: Some(key),
+            visit: |ops, info, value, absent, visitor| {
+                visit_text(
+                    info,
+                    ops.text_of(value),
+                    absent.map(|absent| ops.text_of(absent)),
+                    visitor,
+                )
+            },
+            layout: Layout::text_input,
+            check: |ops, _, value, form| {
+                form.extend_from_slice(ops.text_of(value).as_bytes());
+                Ok(())
+            },
+            from_value: |_| {
+                Err(ValueError::new(
+                    "its type cannot be read, since it has a `key`",
+                ))
+            },
+            member: |_, _, _| None,
+        }
+    }
+}
+
+impl<T> InputOps<T> {
+    fn text_of(&self, value: &T) -> String {
+        self.key.map_or_else(String::new, |key| key(value))
+    }
+
+    /// Names the input's columns.
+    pub fn layout(&self, layout: &mut Layout, name: &str) {
+        (self.layout)(layout, name);
+    }
+
+    /// Shows the input to a visitor.
+    pub fn visit(
+        &self,
+        info: &InputInfo,
+        value: &T,
+        absent: Option<&T>,
+        visitor: &mut Visitor<'_, '_>,
+    ) -> Result<(), InputError> {
+        (self.visit)(self, info, value, absent, visitor).map_err(|source| InputError {
+            input: info.name.to_owned(),
+            source,
+        })
+    }
+
+    /// Checks that a value can be recorded, and appends what tells it from others.
+    pub(crate) fn check(
+        &self,
+        layout: &Layout,
+        value: &T,
+        form: &mut Vec<u8>,
+    ) -> Result<(), InputCause> {
+        (self.check)(self, layout, value, form)
+    }
+
+    pub(crate) fn from_value(&self, value: Value) -> Result<T, ValueError> {
+        (self.from_value)(value)
+    }
+
+    /// The value with another value of one of its members; `None` if it has no such member.
+    pub(crate) fn with_member(
+        &self,
+        of: &T,
+        name: &str,
+        value: Value,
+    ) -> Option<Result<T, ValueError>> {
+        (self.member)(of, name, value)
+    }
+}
+
+fn with_member<T: InputValue>(of: &T, name: &str, value: Value) -> Option<Result<T, ValueError>> {
+    let mut members: Vec<(String, Value)> = to_members(of)
+        .ok()?
+        .into_iter()
+        .map(|(name, value)| (name.into_owned(), value))
+        .collect();
+    let (_, old) = members.iter_mut().find(|(n, _)| n == name)?;
+    *old = value;
+    Some(crate::value::from_members(members))
+}
+
+fn visit_plain<T: InputValue>(
+    info: &InputInfo,
+    value: &T,
+    absent: Option<&T>,
+    visitor: &mut Visitor<'_, '_>,
+) -> Result<(), InputCause> {
+    match &mut visitor.0 {
+        See::Identity(inputs) if info.identity => match absent {
+            None => inputs.push(info.name, value)?,
+            Some(absent) => inputs.push_unless(info.name, value, absent)?,
+        },
+        See::Shared(inputs, wanted) if wanted.contains(&info.position) => {
+            inputs.push(info.name, value)?
+        }
+        See::Row(row) if info.recorded => row.put(value)?,
+        See::Bunches { config, params } => {
+            side(info, config, params).set(info.name.to_owned(), to_value(value)?);
+        }
+        See::Identity(_) | See::Shared(..) | See::Row(_) => {}
+    }
+    Ok(())
+}
+
+fn visit_flat<T: InputValue>(
+    info: &InputInfo,
+    value: &T,
+    absent: Option<&T>,
+    visitor: &mut Visitor<'_, '_>,
+) -> Result<(), InputCause> {
+    match &mut visitor.0 {
+        See::Identity(inputs) if info.identity => match absent {
+            None => inputs.push_members(value)?,
+            Some(absent) => inputs.push_members_unless(value, absent)?,
+        },
+        See::Shared(inputs, wanted) if wanted.contains(&info.position) => {
+            inputs.push(info.name, value)?
+        }
+        See::Row(row) if info.recorded => row.put_flat(value)?,
+        See::Bunches { config, params } => {
+            let bunch = side(info, config, params);
+            for (name, value) in to_members(value)? {
+                bunch.set(name.into_owned(), value);
+            }
+        }
+        See::Identity(_) | See::Shared(..) | See::Row(_) => {}
+    }
+    Ok(())
+}
+
+fn visit_text(
+    info: &InputInfo,
+    text: String,
+    absent: Option<String>,
+    visitor: &mut Visitor<'_, '_>,
+) -> Result<(), InputCause> {
+    match &mut visitor.0 {
+        See::Identity(inputs) if info.identity && absent.as_ref() != Some(&text) => {
+            inputs.push_text(info.name, &text);
+        }
+        See::Shared(inputs, wanted) if wanted.contains(&info.position) => {
+            inputs.push_text(info.name, &text)
+        }
+        See::Row(row) if info.recorded => row.put(&text)?,
+        See::Bunches { config, params } => {
+            side(info, config, params).set(info.name.to_owned(), Value::Text(text));
+        }
+        See::Identity(_) | See::Shared(..) | See::Row(_) => {}
+    }
+    Ok(())
+}
+
+fn side<'a>(info: &InputInfo, config: &'a mut Bunch, params: &'a mut Bunch) -> &'a mut Bunch {
+    match info.role {
+        InputRole::Config => config,
+        InputRole::Param => params,
+    }
+}

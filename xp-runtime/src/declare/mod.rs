@@ -1,0 +1,108 @@
+//! What `#[experiment]` leaves for the runtime: data about the inputs and fields, and one function
+//! that runs the steps. Everything else follows from it here.
+
+mod bounds;
+mod field;
+mod input;
+
+use std::sync::Arc;
+
+pub use bounds::{
+    FieldValue, InputValue, SharedValue, StateValue, shared_must_be_send, state_must_be_send,
+};
+pub use field::FieldOps;
+pub(crate) use input::See;
+pub use input::{InputCause, InputError, InputOps, Visitor};
+
+use crate::exception::StepError;
+use crate::row::{Layout, RowError, RowReader};
+use crate::run::{Run, RunKind};
+use crate::scope::Scope;
+use crate::step::StepInfo;
+
+/// Whether an input is a config or a param.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InputRole {
+    /// One value per execution.
+    Config,
+    /// A value per point.
+    Param,
+}
+
+/// An input of an experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputInfo {
+    /// The input's name.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// Its type, as it is written.
+    pub ty: &'static str,
+    /// Config or param.
+    pub role: InputRole,
+    /// Whether it is part of a point's identity.
+    pub identity: bool,
+    /// Whether it is recorded as a column.
+    pub recorded: bool,
+    /// Its place among the inputs, from 0.
+    pub position: usize,
+}
+
+/// What is declared of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration {
+    /// The experiment's name, which is part of its points' identities.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// The module in which it is.
+    pub module: &'static str,
+    /// Config and params, in order.
+    pub inputs: &'static [InputInfo],
+    /// The steps, in order.
+    pub steps: &'static [&'static StepInfo],
+    /// For each shared value, in order, the positions of the inputs on which it depends.
+    pub shared: &'static [&'static [usize]],
+    /// Whether a step takes the run.
+    pub uses_run: bool,
+}
+
+/// Implemented by the type that `#[experiment]` leaves, such as `Iris`.
+pub trait Declared: RunKind<Inner = (), State: Send> + 'static {
+    /// The values of the config inputs.
+    type Config: Send + Sync + 'static;
+    /// The values of the params: a point.
+    type Params: Clone + Send + Sync + 'static;
+    /// The values that inputs are taken to have had before they existed.
+    type Absents: Send + Sync + 'static;
+
+    /// What is declared.
+    fn declaration() -> &'static Declaration;
+    /// Evaluates the `absent` and `default` expressions.
+    fn absents() -> Self::Absents;
+    /// Names the columns, inputs first.
+    fn layout(layout: &mut Layout);
+    /// Shows each input to a visitor, in the order of the declaration.
+    fn visit(
+        config: &Self::Config,
+        params: &Self::Params,
+        absents: &Self::Absents,
+        visitor: &mut Visitor<'_, '_>,
+    ) -> Result<(), InputError>;
+    /// Runs the steps, and puts the fields into the scope's row.
+    fn steps(
+        config: &Self::Config,
+        params: &Self::Params,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<Self::State, StepError>;
+    /// Reads the recorded inputs and the fields, in the order of the layout.
+    fn read(row: &mut RowReader<'_>) -> Result<Self::Fields, RowError>;
+}
+
+/// A point of an experiment: params, with the config of the part of the plan they come from.
+#[derive(Debug)]
+pub(crate) struct Point<X: Declared> {
+    pub(crate) config: Arc<X::Config>,
+    pub(crate) params: X::Params,
+}

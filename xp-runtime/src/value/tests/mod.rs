@@ -1,0 +1,3 @@
+mod kinds;
+mod members;
+mod round_trip;
