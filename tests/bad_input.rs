@@ -1,6 +1,8 @@
 //! What is wrong is answered with a typed error that names it, and what was stored before can be
 //! read afterwards.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use std::sync::{Barrier, Mutex};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use xp::prelude::*;
-use xp::{Error, Outcome, RunsFailed, StoreError};
+use xp::{Error, Outcome, PlanError, RunsFailed, StoreError};
 
 /// A file with the experiment `before`: the numbers from 0 to 4 and their squares.
 struct Before {
@@ -297,6 +299,57 @@ fn a_sweep_without_a_point_is_refused() {
         "{error:?}"
     );
     assert_eq!(session.ls().unwrap().len(), 1);
+    before.check();
+}
+
+/// Half of a number.
+#[step]
+fn half(x: u64) -> u64 {
+    x / 2
+}
+
+#[experiment]
+fn halves(#[param] x: u64, #[param] y: u64) {
+    let sum: u64 = half(x);
+    #[field]
+    let quarter: u64 = half(sum);
+}
+
+#[test]
+fn a_grid_without_a_point_is_refused() {
+    let before = Before::new();
+    let session = before.session();
+    let none: [u64; 0] = [];
+    let error = session.execute(halves().x([1, 2]).y(none)).unwrap_err();
+    assert!(
+        matches!(&error, Error::Plan(PlanError::Empty { experiment, input })
+            if experiment.contains("halves") && input.contains('y')),
+        "{error:?}"
+    );
+    // A filter that leaves nothing.
+    let plan = halves().x([1, 2]).y([3]).filter(|p| p.x > 7);
+    let error = session.execute(plan).unwrap_err();
+    assert!(error.to_string().contains("halves"), "{error:?}");
+    let plan = halves().x([1, 2]).y([3, 4, 5]).zip();
+    let error = session.execute(plan).unwrap_err();
+    assert!(
+        matches!(&error, Error::Plan(PlanError::ZipLengths { .. })),
+        "{error:?}"
+    );
+    assert_eq!(session.ls().unwrap().len(), 1);
+    before.check();
+}
+
+#[test]
+fn an_input_that_cannot_be_recorded_is_named() {
+    let before = Before::new();
+    let session = one_by_one(&before.path);
+    let result = session.execute(halves().x([1, u64::MAX]).y([2]));
+    let message = format!("{:?}", result.unwrap_err());
+    assert!(
+        message.contains("`x`") && message.contains("18446744073709551615"),
+        "{message}"
+    );
     before.check();
 }
 

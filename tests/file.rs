@@ -1,6 +1,8 @@
 //! What is in the file: facts that programs beside xp may rely on, looked at in plain SQL; and what
 //! a session makes of them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,7 +93,7 @@ fn points(count: u32) -> Vec<Point> {
 
 fn fields(k: u32) -> Fields {
     Fields {
-        flag: k % 2 == 0,
+        flag: k.is_multiple_of(2),
         ratio: f64::from(k) / 4.0,
         spent: Duration::from_millis(250),
         maybe: (k % 2 == 1).then_some(i64::from(k)),
@@ -734,6 +736,66 @@ fn assert_in_order(text: &str, parts: &[&str]) {
             None => panic!("`{part}` is not, or not there, in {text}"),
         }
     }
+}
+
+/// Twice a number.
+#[step]
+fn double(x: u32) -> u32 {
+    2 * x
+}
+
+#[step(version = 2)]
+fn increment(x: u32) -> Result<u32, String> {
+    x.checked_add(1).ok_or_else(|| "too large".to_owned())
+}
+
+/// Two steps.
+#[experiment]
+fn doubled(#[config(default = 7)] offset: u32, #[param] x: u32) {
+    let twice: u32 = double(x);
+    #[field]
+    let result: u32 = increment(twice)?;
+}
+
+#[test]
+fn the_steps_are_kept_with_their_sources() {
+    let file = File::new();
+    let experiment = file.session().execute(doubled().x(0..3)).unwrap();
+    assert_eq!(experiment.runs().count(), 3);
+    let db = file.copy();
+    let steps = rows(
+        &db,
+        "SELECT position, name, module, version, exact, trim(doc), source FROM xp_step \
+         ORDER BY position",
+    );
+    let double = "fn double(x: u32) -> u32 {\n    2 * x\n}";
+    assert_eq!(
+        steps[0][..6],
+        ["0", "double", "file", "1", "1", "Twice a number."]
+    );
+    assert!(steps[0][6].ends_with(double), "{steps:?}");
+    assert_eq!(steps[1][..5], ["1", "increment", "file", "2", "1"]);
+    assert!(steps[1][6].contains("checked_add(1)"), "{steps:?}");
+    assert_eq!(
+        one(
+            &db,
+            "SELECT count(DISTINCT fingerprint) FROM xp_step WHERE length(fingerprint) = 32"
+        ),
+        "2"
+    );
+    // Recorded inputs are columns beside the fields.
+    assert_eq!(
+        rows(
+            &db,
+            "SELECT \"offset\", x, result FROM experiment_doubled ORDER BY x"
+        ),
+        [["7", "0", "1"], ["7", "1", "3"], ["7", "2", "5"]]
+    );
+    let loaded = file.session().load_as::<Doubled>("doubled").unwrap();
+    assert!(loaded.runs().all(|run| {
+        let fields = run.unwrap().fields;
+        fields.result == 2 * fields.x + 1 && fields.offset == 7
+    }));
 }
 
 #[test]

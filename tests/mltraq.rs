@@ -3,6 +3,8 @@
 //! The environment names a Python that has the package (`XP_MLTRAQ_PYTHON`), or else `python3` is
 //! tried. Without one the tests pass unless this is CI: see `tests/mltraq/requirements.txt`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -241,7 +243,7 @@ fn sequences_load_as_sequences() {
                     } else {
                         Phase::Main
                     },
-                    good: epoch % 2 == 0,
+                    good: epoch.is_multiple_of(2),
                     best: (epoch % 5 == 0).then_some(epoch as f32),
                 });
             }
@@ -313,7 +315,7 @@ fn an_experiment_whose_runs_all_failed_loads_without_runs() {
     // Some of them failed.
     session
         .sweep("half", 0..4_u32, |x, _| {
-            if x % 2 == 0 {
+            if x.is_multiple_of(2) {
                 Ok(x * x)
             } else {
                 Err("odd".to_owned())

@@ -50,6 +50,7 @@ pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
 pub use table::Table;
+pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 
 /// Used by generated code. Not public, and not subject to semantic versioning.
