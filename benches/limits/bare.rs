@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
 
 use crate::Result;
 use crate::experiments::half;
@@ -29,25 +30,15 @@ pub(crate) fn make(file: &Path, tables: &[String]) -> Result<Connection> {
 }
 
 /// A row of an experiment's table.
-pub(crate) struct Row<T> {
-    pub(crate) id_experiment: String,
-    pub(crate) id_run: String,
-    pub(crate) input: i64,
-    pub(crate) field: T,
-}
+pub(crate) type Row = Vec<Value>;
 
 /// Inserts rows into the table of an experiment, `group` in a transaction, and closes the file.
-pub(crate) fn insert<T: rusqlite::ToSql>(
-    mut db: Connection,
-    sql: &str,
-    rows: &[Row<T>],
-    group: usize,
-) -> Result<()> {
+pub(crate) fn insert(mut db: Connection, sql: &str, rows: &[Row], group: usize) -> Result<()> {
     for rows in rows.chunks(group) {
         let tx = db.transaction()?;
         let mut insert = tx.prepare_cached(sql)?;
         for row in rows {
-            insert.execute(params![row.id_experiment, row.id_run, row.input, row.field])?;
+            insert.execute(params_from_iter(row))?;
         }
         drop(insert);
         tx.commit()?;

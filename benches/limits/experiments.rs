@@ -1,6 +1,21 @@
 //! What is executed, written as any program would write it.
 
 use serde::{Deserialize, Serialize};
+use xp::prelude::*;
+
+/// Nearly no work, so that all the time is xp's.
+#[step]
+pub(crate) fn half(i: u64) -> f64 {
+    i as f64 / 2.0
+}
+
+/// Runs that do nothing.
+#[experiment]
+fn empty(#[param] i: u64) {
+    /// Half of `i`.
+    #[field]
+    let x: f64 = half(i);
+}
 
 /// A point of a sequence.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -8,7 +23,26 @@ pub(crate) struct Point {
     pub(crate) value: f64,
 }
 
-/// The work of an empty run.
-pub(crate) fn half(i: u64) -> f64 {
-    i as f64 / 2.0
+/// Extends a sequence by a thousand points.
+#[step]
+fn extend(i: u64, curve: &mut Sequence<Point>) {
+    for k in 0..1_000 {
+        curve.append(Point { value: half(i + k) });
+    }
+}
+
+/// Runs with a sequence of a thousand points each.
+#[experiment]
+fn curves(#[param] i: u64, #[sequence] curve: Sequence<Point>) {
+    extend(i, &mut curve);
+}
+
+/// Executes so many runs that do nothing.
+pub(crate) fn execute_empty(session: &Session, runs: u64) -> xp::Result<()> {
+    session.execute(empty().i(0..runs)).map(drop)
+}
+
+/// Executes so many runs with a thousand points each, one after the other.
+pub(crate) fn execute_curves(session: &Session, runs: u64) -> xp::Result<()> {
+    session.execute(curves().i(0..runs).jobs(1)).map(drop)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use xp::prelude::*;
 
 use crate::Result;
-use crate::experiments::half;
+use crate::experiments::execute_empty;
 use crate::measure::{Effort, Line};
 
 /// The argument with which this program measures itself in a process of its own.
@@ -58,7 +58,7 @@ fn executed(args: &[String]) -> Result<u64> {
     let runs: u64 = args.first().context("how many runs?")?.parse()?;
     let dir = tempfile::tempdir()?;
     let session = Session::open(dir.path().join("xp.db"))?;
-    session.sweep("empty", 0..runs, |i, _| Ok::<_, String>(half(*i)))?;
+    execute_empty(&session, runs)?;
     let status = std::fs::read_to_string("/proc/self/status")
         .context("the peak of a process is only known on Linux")?;
     let peak = status

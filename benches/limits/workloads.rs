@@ -4,13 +4,12 @@ use std::hint::black_box;
 use std::path::Path;
 
 use anyhow::Context;
-use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 use xp::prelude::*;
 
 use crate::Result;
 use crate::bare::{self, Row, Vectors};
-use crate::experiments::{Point, half};
+use crate::experiments::{Point, execute_curves, execute_empty};
 use crate::measure::{Effort, Line, Pair, in_turns, show, timed};
 
 fn factor(pair: Pair, at_most: &'static str) -> Line {
@@ -24,22 +23,9 @@ fn factor(pair: Pair, at_most: &'static str) -> Line {
 
 /// A million points of sequences, in the files of their runs.
 pub(crate) fn sequences(effort: Effort) -> Result<Line> {
-    let run = |session: &Session| {
-        let options = Options::new().jobs(1);
-        session
-            .clone()
-            .with(options)
-            .sweep("curves", 0..1_000_u64, |i, run| {
-                let mut curve = run.sequence::<Point>("curve")?;
-                for k in 0..1_000 {
-                    curve.append(Point { value: half(i + k) });
-                }
-                Ok::<(), xp::SequenceError>(())
-            })?;
-        Ok(())
-    };
+    let run = |session: &Session| Ok(execute_curves(session, 1_000)?);
     let dir = tempfile::tempdir()?;
-    let (tables, sql, rows) = written::<Vec<u8>>(&dir.path().join("model.db"), "curves", run)?;
+    let (tables, sql, rows) = written(&dir.path().join("model.db"), "curves", run)?;
     let pair = in_turns(
         effort,
         9,
@@ -62,11 +48,11 @@ pub(crate) fn sequences(effort: Effort) -> Result<Line> {
 /// Ten thousand runs that do nothing.
 pub(crate) fn empty_runs(effort: Effort) -> Result<Line> {
     let run = |session: &Session| {
-        session.sweep("empty", 0..10_000_u64, |i, _| Ok::<_, String>(half(*i)))?;
-        Ok(())
+        let session = session.clone().with(Options::new().group(100));
+        Ok(execute_empty(&session, 10_000)?)
     };
     let dir = tempfile::tempdir()?;
-    let (tables, sql, rows) = written::<f64>(&dir.path().join("model.db"), "empty", run)?;
+    let (tables, sql, rows) = written(&dir.path().join("model.db"), "empty", run)?;
     let pair = in_turns(
         effort,
         31,
@@ -134,9 +120,7 @@ pub(crate) fn one_run(effort: Effort) -> Result<Line> {
         31,
         || {
             let session = Session::in_memory()?;
-            let points = 0..u64::from(RUNS);
-            let (time, _) =
-                timed(|| Ok(session.sweep("empty", points, |i, _| Ok::<_, String>(half(*i)))?))?;
+            let (time, ()) = timed(|| Ok(execute_empty(&session, RUNS.into())?))?;
             Ok(time / RUNS)
         },
         || {
@@ -191,11 +175,11 @@ fn in_new_file<T>(
 
 /// What xp writes: the statements that make its tables, the one that inserts a row into the table
 /// of the experiment, and the rows.
-fn written<T: FromSql>(
+fn written(
     file: &Path,
     name: &str,
     run: impl Fn(&Session) -> Result<()>,
-) -> Result<(Vec<String>, String, Vec<Row<T>>)> {
+) -> Result<(Vec<String>, String, Vec<Row>)> {
     let session = Session::open(file)?;
     run(&session)?;
     drop(session);
@@ -203,12 +187,9 @@ fn written<T: FromSql>(
     let mut select = db.prepare(&format!("SELECT * FROM experiment_{name}"))?;
     let names: Vec<_> = select.column_names().map(str::to_owned).collect();
     let rows = select.query_map([], |row| {
-        Ok(Row {
-            id_experiment: row.get(0)?,
-            id_run: row.get(1)?,
-            input: row.get(2)?,
-            field: row.get(row.as_ref().column_count() - 1)?,
-        })
+        (0..names.len())
+            .map(|i| row.get(i))
+            .collect::<rusqlite::Result<Row>>()
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     rows.first().context("no rows were written")?;

@@ -31,6 +31,11 @@ impl Errors {
         self.push(Error::new_spanned(tokens, message));
     }
 
+    /// How many errors there are so far.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().flat_map(Error::iter).count()
+    }
+
     /// Whether there is no error so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -39,6 +44,17 @@ impl Errors {
     /// One `compile_error!` item for each error; nothing if there is none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(Error::into_compile_error).unwrap_or_default()
+    }
+
+    /// The same beside items that are complete. Directly in a module, an error would make the compiler
+    /// keep silent about all names that it cannot find there, also those that have nothing to do with it.
+    pub(crate) fn into_contained_errors(self) -> TokenStream {
+        let errors = self.into_compile_errors();
+        if errors.is_empty() {
+            errors
+        } else {
+            quote!(const _: () = { #errors };)
+        }
     }
 
     /// The messages, in the order in which they were found.

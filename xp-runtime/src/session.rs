@@ -14,7 +14,7 @@ use crate::declare::Declared;
 use crate::error::{Error, Failure, Result, RunsFailed};
 use crate::execute::{self, Job, PlanTask, Summary, Task};
 use crate::experiment::{Experiment, Readable};
-use crate::plan::{IntoPlan, Options, Order, Plan, Policy};
+use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
 use crate::row::Layout;
 use crate::run::Run;
 use crate::step::StepInfo;
@@ -130,6 +130,13 @@ impl Session {
         let layout = layout.check(declared.name)?;
         let order = order_by.map(|order_by| order_by(&parts));
         let task = PlanTask::<X>::new(parts, options.root_seed_or_default());
+        // A filter may leave none of the points.
+        if (0..task.len()).all(|i| task.point(i).is_none()) {
+            return Err(Error::Plan(PlanError::Empty {
+                experiment: declared.name,
+                input: "what its filter leaves".to_owned(),
+            }));
+        }
         let made = self.run_task(
             declared.name,
             declared.name,

@@ -150,6 +150,10 @@ where
         true
     }
 
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
     fn steps(&self) -> &'static [&'static StepInfo] {
         &[]
     }

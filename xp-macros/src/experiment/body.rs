@@ -136,6 +136,7 @@ impl Reader<'_> {
             return;
         };
         let depends = self.places.tracked(used);
+        self.places.made_too_late(&name.ident, self.errors);
         let kept = local(&name.ident);
         let kind = match mark {
             Mark::Shared => {
@@ -347,6 +348,7 @@ impl Reader<'_> {
                             infer.span(),
                             format_args!("the type of {shown} is written out"),
                         );
+                        return None;
                     }
                     if let Type::Reference(_) | Type::ImplTrait(_) = &**ty {
                         self.errors.on(
@@ -393,6 +395,7 @@ impl Reader<'_> {
         let mut names = Vec::new();
         names_of(pat, &mut names);
         for name in names {
+            self.places.made_too_late(&name, self.errors);
             self.places.bind(&name, Binding::Var);
         }
     }
@@ -401,32 +404,38 @@ impl Reader<'_> {
     fn clashes(&mut self, inputs: &Inputs) {
         let mut taken: Vec<(String, &str)> = Vec::new();
         for input in &inputs.values {
-            taken.push((input.name.to_lowercase(), "an input"));
+            taken.push((input.name.clone(), "an input"));
         }
         for sequence in &inputs.sequences {
-            taken.push((sequence.name.to_lowercase(), "a sequence"));
+            taken.push((sequence.name.clone(), "a sequence"));
         }
-        for field in &self.body.fields {
-            let name = field.name.to_lowercase();
-            if let Some((_, what)) = taken.iter().find(|(other, _)| *other == name) {
-                let name = &field.name;
-                self.errors.at(
-                    field.ident.span(),
-                    format_args!("there is {what} `{name}` already, and both would be the column `{name}`: rename one"),
-                );
-            }
-            taken.push((name, "a field"));
-        }
-        let mut states: Vec<&str> = Vec::new();
-        for state in &self.body.states {
-            if states.contains(&state.name.as_str()) {
-                self.errors.at(
+        let errors = &mut *self.errors;
+        self.body.fields.retain(|field| {
+            let name = &field.name;
+            // The names of columns do not tell upper case from lower case.
+            let same = |other: &str| other.to_lowercase() == name.to_lowercase();
+            let Some((other, what)) = taken.iter().find(|(other, _)| same(other)) else {
+                taken.push((name.clone(), "a field"));
+                return true;
+            };
+            errors.at(
+                field.ident.span(),
+                format_args!("there is {what} `{other}` already, and both would be the column `{other}`: rename one"),
+            );
+            false
+        });
+        let mut states: Vec<String> = Vec::new();
+        self.body.states.retain(|state| {
+            let is_new = !states.contains(&state.name);
+            if !is_new {
+                errors.at(
                     state.ident.span(),
                     format_args!("there is a state `{}` already: rename one", state.name),
                 );
             }
-            states.push(&state.name);
-        }
+            states.push(state.name.clone());
+            is_new
+        });
     }
 }
 

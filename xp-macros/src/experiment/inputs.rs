@@ -19,13 +19,8 @@ pub(super) fn read<'a>(args: impl Iterator<Item = &'a FnArg>, errors: &mut Error
     for arg in args {
         let arg = match arg {
             FnArg::Typed(arg) => arg,
-            FnArg::Receiver(receiver) => {
-                errors.on(
-                    receiver,
-                    "an experiment is a free function: it has no `self`",
-                );
-                continue;
-            }
+            // Reported with the rest of the signature.
+            FnArg::Receiver(_) => continue,
         };
         let Some(pat) = name_of(arg, errors) else {
             continue;
@@ -58,6 +53,7 @@ fn name_of<'a>(arg: &'a PatType, errors: &mut Errors) -> Option<&'a PatIdent> {
 }
 
 fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) {
+    let told = errors.len();
     let kinds = kinds(&arg.attrs, errors);
     let name = pat.ident.unraw().to_string();
     let [attribute] = kinds.as_slice() else {
@@ -67,8 +63,11 @@ fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) 
                 format_args!("`{name}` is marked twice: an input is one of {}", marks()),
             );
         } else if is_reference_to_run(&arg.ty) {
-            run(arg, &pat.ident, inputs, errors);
-        } else {
+            return run(arg, &pat.ident, inputs, errors);
+        } else if is_run(&arg.ty) {
+            errors.on(&arg.ty, "the run is borrowed: write `&mut Run`");
+            return run(arg, &pat.ident, inputs, errors);
+        } else if errors.len() == told {
             errors.at(
                 pat.ident.span(),
                 format_args!(
@@ -77,8 +76,16 @@ fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) 
                 ),
             );
         }
+        inputs.values.push(Input::unsure(arg, pat));
         return;
     };
+    if is_reference_to_run(&arg.ty) {
+        errors.on(
+            attribute,
+            format_args!("`{name}` is the run itself, which is not marked: write `{name}: &mut Run`"),
+        );
+        return run(arg, &pat.ident, inputs, errors);
+    }
     let kind = attribute
         .path()
         .segments
@@ -89,11 +96,14 @@ fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) 
         "config" => value(arg, pat, Role::Config, attribute, inputs, errors),
         "param" => value(arg, pat, Role::Param, attribute, inputs, errors),
         "sequence" => sequence(arg, pat, attribute, inputs, errors),
-        _ => errors.on(
-            attribute,
-            "an input that reads a field of another experiment's runs is not there yet; a field is \
-             made by a statement: `#[field] let name: Type = step(..);`",
-        ),
+        _ => {
+            errors.on(
+                attribute,
+                "an input that reads a field of another experiment's runs is not there yet; a field is \
+                 made by a statement: `#[field] let name: Type = step(..);`",
+            );
+            inputs.values.push(Input::unsure(arg, pat));
+        }
     }
 }
 
@@ -186,6 +196,7 @@ fn value(
         }
     };
     if !owned(&arg.ty, errors) {
+        inputs.values.push(Input::unsure(arg, pat));
         return;
     }
     let keep = |value: Option<(proc_macro2::Span, Expr)>| value.map(|(_, expr)| expr);
@@ -203,7 +214,30 @@ fn value(
         default: keep(default),
         values: keep(values),
         absent: keep(absent),
+        unsure: false,
     });
+}
+
+impl Input {
+    /// An input that is in error: what uses it is left in peace.
+    fn unsure(arg: &PatType, pat: &PatIdent) -> Self {
+        Self {
+            ident: pat.ident.clone(),
+            name: pat.ident.unraw().to_string(),
+            mutability: None,
+            ty: syn::parse_quote!(()),
+            docs: docs(&arg.attrs),
+            role: Role::Config,
+            identity: true,
+            recorded: false,
+            flatten: false,
+            key: None,
+            default: Some(syn::parse_quote!(())),
+            values: None,
+            absent: None,
+            unsure: true,
+        }
+    }
 }
 
 fn tokens_of(attribute: &Attribute, errors: &mut Errors) -> TokenStream {
@@ -261,10 +295,11 @@ fn run(arg: &PatType, ident: &Ident, inputs: &mut Inputs, errors: &mut Errors) {
 }
 
 fn is_reference_to_run(ty: &Type) -> bool {
-    let Type::Reference(reference) = ty else {
-        return false;
-    };
-    matches!(&*reference.elem, Type::Path(path)
+    matches!(ty, Type::Reference(reference) if is_run(&reference.elem))
+}
+
+fn is_run(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path)
         if path.path.segments.last().is_some_and(|s| s.ident == "Run"))
 }
 
@@ -287,11 +322,11 @@ fn owned(ty: &Type, errors: &mut Errors) -> bool {
             );
             false
         }
-        Type::Infer(_) => {
-            errors.on(ty, "the type of an input is written out");
-            false
-        }
         _ => {
+            if let Some(infer) = find(ty.to_token_stream(), &["_"]) {
+                errors.at(infer.span(), "the type of an input is written out");
+                return false;
+            }
             if let Some(ident) = find(ty.to_token_stream(), &["HashSet"]) {
                 errors.at(
                     ident.span(),

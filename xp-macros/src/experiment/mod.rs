@@ -30,15 +30,17 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     );
     error::boundary("#[experiment]", cleaned.clone(), || {
         let mut errors = Errors::default();
-        let output = match parse::parse(args, item, &mut errors) {
+        match parse::parse(args, item, &mut errors) {
             Some(experiment) => {
                 let output = expand::expand(&experiment);
                 debug::show(&experiment.name, &output);
-                output
+                let errors = errors.into_contained_errors();
+                quote!(#output #errors)
             }
-            None => cleaned,
-        };
-        let errors = errors.into_compile_errors();
-        quote!(#output #errors)
+            None => {
+                let errors = errors.into_compile_errors();
+                quote!(#cleaned #errors)
+            }
+        }
     })
 }

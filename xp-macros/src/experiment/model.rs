@@ -36,6 +36,8 @@ pub(super) struct Input {
     pub(super) default: Option<Expr>,
     pub(super) values: Option<Expr>,
     pub(super) absent: Option<Expr>,
+    /// Of an experiment that is in error: the input itself is, and its setter takes anything.
+    pub(super) unsure: bool,
 }
 
 /// A declared sequence.
@@ -113,6 +115,8 @@ pub(super) struct Experiment {
     pub(super) visibility: Visibility,
     /// The function's own attributes, documentation among them.
     pub(super) attributes: Vec<Attribute>,
+    /// The user's own `fn`: with it, lints take the function for the user's.
+    pub(super) fn_token: Token![fn],
     pub(super) ident: Ident,
     /// The experiment's name, which is part of identities.
     pub(super) name: String,

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, FnArg, ItemFn, Lit, ReturnType, Safety, Signature};
+use syn::{Expr, ExprLit, FnArg, ItemFn, Lit, PatType, ReturnType, Safety, Signature};
 
 use super::model::Experiment;
 use super::names::{Names, camel};
@@ -34,6 +34,15 @@ pub(super) fn parse(
     }
     attributes(&function, errors);
     signature(&function.sig, errors);
+    if let Some(receiver) = function.sig.receiver() {
+        // Types cannot stand in an `impl`: there is nothing to leave.
+        errors.on(
+            receiver,
+            "an experiment is a free function: move it out of the `impl`, and make what it needs \
+             of `self` an input, such as `#[config] model: Model`",
+        );
+        return None;
+    }
     let inputs = inputs::read(function.sig.inputs.iter(), errors);
     let body = body::read(&function.block, &inputs, errors);
 
@@ -88,6 +97,7 @@ pub(super) fn parse(
                     .is_some_and(|s| s.ident == "experiment" || s.ident == "step")
             })
             .collect(),
+        fn_token: function.sig.fn_token,
         ident,
         name,
         names: Names::new(&stem.0, stem.1),
@@ -186,15 +196,14 @@ fn signature(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// A function with the user's own inputs and body, so that editors go on completing in it.
+/// A function with the user's own inputs and body, so that editors go on completing in it. The
+/// compiler does not see it: what it says of a body that is none yet is of no use.
 fn broken(function: &ItemFn) -> TokenStream {
     let name = format_ident!("__xp_body_of_{}", function.sig.ident.unraw());
-    let inputs = function
-        .sig
-        .inputs
-        .iter()
-        .filter(|input| matches!(input, FnArg::Typed(_)));
-    let inputs = strip_inert(quote!(#(#inputs),*), &INERT_ATTRIBUTES);
+    let inputs = function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(PatType { pat, ty, .. }) => Some(quote!(#pat: #ty)),
+        FnArg::Receiver(_) => None,
+    });
     let generics = &function.sig.generics;
     let clause = &generics.where_clause;
     let statements = &function.block.stmts;
@@ -202,7 +211,8 @@ fn broken(function: &ItemFn) -> TokenStream {
     quote! {
         #[doc(hidden)]
         #[allow(warnings, clippy::all)]
-        fn #name #generics (#inputs) -> ::core::result::Result<(), ::xp::__private::StepError> #clause {
+        #[cfg(rust_analyzer)]
+        fn #name #generics (#(#inputs),*) -> ::core::result::Result<(), ::xp::__private::StepError> #clause {
             #statements
             ;
             ::core::result::Result::Ok(())

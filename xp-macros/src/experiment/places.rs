@@ -31,6 +31,8 @@ pub(super) enum Binding {
 pub(super) struct Places {
     known: Vec<(String, Binding)>,
     used: Vec<(Ident, Binding)>,
+    /// Names that stood for nothing where they were used.
+    unknown: Vec<Ident>,
 }
 
 impl Places {
@@ -39,6 +41,7 @@ impl Places {
         let mut places = Self {
             known: Vec::new(),
             used: Vec::new(),
+            unknown: Vec::new(),
         };
         for (i, input) in inputs.values.iter().enumerate() {
             places.bind(&input.ident, Binding::Input(i));
@@ -50,6 +53,23 @@ impl Places {
             places.bind(&run.ident, Binding::Run);
         }
         places
+    }
+
+    /// Reports a use of this name, which a statement makes, in an earlier statement.
+    pub(super) fn made_too_late(&mut self, name: &Ident, errors: &mut Errors) {
+        let text = name.unraw();
+        self.unknown.retain(|used| {
+            let is_same = used.unraw() == text;
+            if is_same {
+                errors.at(
+                    used.span(),
+                    format_args!(
+                        "`{text}` is made further down: a statement uses what was made before it"
+                    ),
+                );
+            }
+            !is_same
+        });
     }
 
     /// From here on the name stands for this.
@@ -99,7 +119,19 @@ impl Places {
     ) -> Option<Expr> {
         let mut rewritten = call.clone();
         let mut complete = true;
-        match &*call.func {
+        // A path that a macro was given stands in a group without delimiters.
+        let mut func = &*call.func;
+        while let Expr::Group(group) = func {
+            func = &group.expr;
+        }
+        match func {
+            Expr::Path(path) if is_of_a_type(&path.path) => {
+                errors.on(
+                    path,
+                    "a step is a free function, and this one belongs to a type: call it inside a step",
+                );
+                complete = false;
+            }
             Expr::Path(path) if path.qself.is_none() => steps.push(path.path.clone()),
             other => {
                 errors.on(
@@ -126,6 +158,18 @@ impl Places {
                 None => Some(expr.clone()),
             },
             Expr::Reference(reference) => {
+                if reference.mutability.is_some()
+                    && let Some(name) = self.shared_of(&reference.expr)
+                {
+                    errors.on(
+                        reference,
+                        format_args!(
+                            "the shared value `{name}` is the same for all runs that need it, so none \
+                             changes it: take a copy, `let mut copy = {name}.clone();`"
+                        ),
+                    );
+                    return None;
+                }
                 let mut reference = reference.clone();
                 reference.expr = Box::new(self.place(&reference.expr, at, errors)?);
                 Some(Expr::Reference(reference))
@@ -165,10 +209,26 @@ impl Places {
         }
     }
 
+    /// The shared value whose place, or part of it, this is.
+    fn shared_of<'a>(&self, expr: &'a Expr) -> Option<&'a Ident> {
+        match expr {
+            Expr::Field(field) => self.shared_of(&field.base),
+            Expr::Paren(paren) => self.shared_of(&paren.expr),
+            Expr::Group(group) => self.shared_of(&group.expr),
+            Expr::Path(path) => path.path.get_ident().filter(|name| {
+                let text = name.unraw().to_string();
+                let known = self.known.iter().rev().find(|(known, _)| *known == text);
+                matches!(known, Some((_, Binding::Shared { .. })))
+            }),
+            _ => None,
+        }
+    }
+
     fn name(&mut self, name: &Ident, expr: &Expr) -> Expr {
         let text = name.unraw().to_string();
         let Some((_, binding)) = self.known.iter().rev().find(|(known, _)| *known == text) else {
             // A constant, or a mistake that the compiler tells.
+            self.unknown.push(name.clone());
             return expr.clone();
         };
         self.used.push((name.clone(), binding.clone()));
@@ -190,6 +250,17 @@ impl Places {
             _ => expr.clone(),
         }
     }
+}
+
+/// Whether the path is that of an associated function, such as `Model::new`, as far as its style tells.
+fn is_of_a_type(path: &Path) -> bool {
+    let name = path.segments.iter().rev().nth(1);
+    name.is_some_and(|name| {
+        name.ident
+            .unraw()
+            .to_string()
+            .starts_with(char::is_uppercase)
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

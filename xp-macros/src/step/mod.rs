@@ -20,18 +20,23 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     error::boundary("#[step]", cleaned.clone(), || {
         let mut errors = Errors::default();
         let options = Options::parse(args, &mut errors);
-        let output = match Input::parse(item, cleaned.clone()) {
+        match Input::parse(item, cleaned.clone()) {
             Ok(input) => {
                 validate::validate(&input, &mut errors);
-                expand::expand(&input, &options)
+                let output = expand::expand(&input, &options);
+                let errors = if validate::is_associated(&input.signature) {
+                    errors.into_compile_errors()
+                } else {
+                    errors.into_contained_errors()
+                };
+                quote!(#output #errors)
             }
             Err(error) => {
                 errors.push(error);
-                cleaned
+                let errors = errors.into_compile_errors();
+                quote!(#cleaned #errors)
             }
-        };
-        let errors = errors.into_compile_errors();
-        quote!(#output #errors)
+        }
     })
 }
 

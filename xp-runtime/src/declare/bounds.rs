@@ -16,6 +16,17 @@ pub trait InputValue: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> InputValue for T {}
 
+/// The types that an input with a `key` can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of an input",
+    label = "not `Clone + Send + Sync + 'static`",
+    note = "each run has a clone of it, on any thread: derive `Clone`, and use `Arc` instead of `Rc`"
+)]
+pub trait KeyedValue: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> KeyedValue for T {}
+
 /// The types that a field can have.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{Self}` cannot be stored",

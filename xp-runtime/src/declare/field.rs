@@ -16,9 +16,13 @@ pub struct FieldOps<T> {
     of: PhantomData<fn(T)>,
 }
 
-impl<T: FieldValue> FieldOps<T> {
+// The bounds are those of the functions, so that a type without them is told by the trait's own message.
+impl<T> FieldOps<T> {
     /// A field that is one column.
-    pub const fn plain() -> Self {
+    pub const fn plain() -> Self
+    where
+        T: FieldValue,
+    {
         Self {
             layout: |layout, name, _| layout.field::<T>(name),
             put: |scope, value| scope.row.put(value),
@@ -28,7 +32,10 @@ impl<T: FieldValue> FieldOps<T> {
     }
 
     /// A field whose members are the columns.
-    pub const fn flat() -> Self {
+    pub const fn flat() -> Self
+    where
+        T: FieldValue,
+    {
         Self {
             layout: |layout, name, prefix| layout.flat_field::<T>(name, prefix),
             put: |scope, value| scope.row.put_flat(value),

@@ -1,11 +1,11 @@
 //! What can be done with an input, as data: its type is looked at in one place of the generated
 //! code, so that a type that cannot be an input is one error.
 
-use super::bounds::InputValue;
+use super::bounds::{InputValue, KeyedValue};
 use super::{InputInfo, InputRole};
 use crate::bunch::Bunch;
 use crate::identity::{EncodeError, Inputs, encode};
-use crate::row::{Layout, RowError, RowWriter};
+use crate::row::{Layout, RowError, RowReader, RowWriter};
 use crate::value::{Value, ValueError, from_value, to_members, to_value};
 
 /// An input has a value that cannot be part of an identity or of a row.
@@ -53,22 +53,31 @@ pub(crate) enum See<'a, 'b> {
     },
 }
 
+/// Shows an input to a visitor: info, value and absent value.
+type Visit<T> =
+    fn(&InputOps<T>, &InputInfo, &T, Option<&T>, &mut Visitor<'_, '_>) -> Result<(), InputCause>;
+
 /// What can be done with an input of type `T`.
 #[derive(Debug)]
 pub struct InputOps<T> {
     /// Set if a text stands for the value.
     key: Option<fn(&T) -> String>,
-    visit: fn(&Self, &InputInfo, &T, Option<&T>, &mut Visitor<'_, '_>) -> Result<(), InputCause>,
+    visit: Visit<T>,
     layout: fn(&mut Layout, &str),
     /// Checks that the value can be recorded, and appends what tells it from others.
     check: fn(&Self, &Layout, &T, &mut Vec<u8>) -> Result<(), InputCause>,
     from_value: fn(Value) -> Result<T, ValueError>,
     member: fn(&T, &str, Value) -> Option<Result<T, ValueError>>,
+    read: fn(&mut RowReader<'_>) -> Result<T, RowError>,
 }
 
-impl<T: InputValue> InputOps<T> {
+// The bounds are those of the functions, so that a type without them is told by the trait's own message.
+impl<T> InputOps<T> {
     /// An input that is one column.
-    pub const fn plain() -> Self {
+    pub const fn plain() -> Self
+    where
+        T: InputValue,
+    {
         Self {
             key: None,
             visit: |_, info, value, absent, visitor| visit_plain(info, value, absent, visitor),
@@ -80,11 +89,15 @@ impl<T: InputValue> InputOps<T> {
             },
             from_value,
             member: |_, _, _| None,
+            read: |row| row.get(),
         }
     }
 
     /// An input whose members are inputs of their own.
-    pub const fn flat() -> Self {
+    pub const fn flat() -> Self
+    where
+        T: InputValue,
+    {
         Self {
             key: None,
             visit: |_, info, value, absent, visitor| visit_flat(info, value, absent, visitor),
@@ -99,13 +112,15 @@ impl<T: InputValue> InputOps<T> {
             },
             from_value,
             member: with_member,
+            read: |row| row.get_flat(),
         }
     }
-}
 
-impl<T: Clone + Send + Sync + 'static> InputOps<T> {
     /// An input that stands as the text which `key` makes of it.
-    pub const fn text(key: fn(&T) -> String) -> Self {
+    pub const fn text(key: fn(&T) -> String) -> Self
+    where
+        T: KeyedValue,
+    {
         Self {
             key: Some(key),
             visit: |ops, info, value, absent, visitor| {
@@ -127,11 +142,10 @@ impl<T: Clone + Send + Sync + 'static> InputOps<T> {
                 ))
             },
             member: |_, _, _| None,
+            read: |_| Err(RowError::no_text_is_a_value()),
         }
     }
-}
 
-impl<T> InputOps<T> {
     fn text_of(&self, value: &T) -> String {
         self.key.map_or_else(String::new, |key| key(value))
     }
@@ -139,6 +153,11 @@ impl<T> InputOps<T> {
     /// Names the input's columns.
     pub fn layout(&self, layout: &mut Layout, name: &str) {
         (self.layout)(layout, name);
+    }
+
+    /// Reads the input's columns.
+    pub fn read(&self, row: &mut RowReader<'_>) -> Result<T, RowError> {
+        (self.read)(row)
     }
 
     /// Shows the input to a visitor.
@@ -165,7 +184,7 @@ impl<T> InputOps<T> {
         (self.check)(self, layout, value, form)
     }
 
-    pub(crate) fn from_value(&self, value: Value) -> Result<T, ValueError> {
+    pub(crate) fn read_value(&self, value: Value) -> Result<T, ValueError> {
         (self.from_value)(value)
     }
 

@@ -65,10 +65,12 @@ pub struct Declaration {
     pub shared: &'static [&'static [usize]],
     /// Whether a step takes the run.
     pub uses_run: bool,
+    /// Whether there is a `#[state]`.
+    pub keeps_state: bool,
 }
 
 /// Implemented by the type that `#[experiment]` leaves, such as `Iris`.
-pub trait Declared: RunKind<Inner = (), State: Send> + 'static {
+pub trait Declared: RunKind<Inner = ()> + 'static {
     /// The values of the config inputs.
     type Config: Send + Sync + 'static;
     /// The values of the params: a point.

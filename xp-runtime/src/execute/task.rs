@@ -19,6 +19,8 @@ pub(crate) trait Task: Sync {
 
     /// Whether the steps see the run, and with it the inputs by their names.
     fn uses_run(&self) -> bool;
+    /// Whether there is a state to keep after a run.
+    fn keeps_state(&self) -> bool;
     fn steps(&self) -> &'static [&'static StepInfo];
     fn scheme(&self) -> &IdentityScheme;
     /// How many indices of points there are.
@@ -88,6 +90,10 @@ impl<X: Declared> Task for PlanTask<X> {
 
     fn uses_run(&self) -> bool {
         X::declaration().uses_run
+    }
+
+    fn keeps_state(&self) -> bool {
+        X::declaration().keeps_state
     }
 
     fn steps(&self) -> &'static [&'static StepInfo] {

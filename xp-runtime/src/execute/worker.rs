@@ -161,7 +161,7 @@ impl<T: Task> Worker<'_, T> {
                 Outcome::Completed,
                 cells,
                 run.fields.take(),
-                Some(state),
+                self.task.keeps_state().then_some(state),
                 None,
             ),
             Err((outcome, exception)) => {

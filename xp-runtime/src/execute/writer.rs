@@ -90,10 +90,7 @@ impl Writer<'_> {
 }
 
 fn add<S>(done: Done<S>, group: &mut Vec<Finished>, states: &mut Vec<(Uuid, S)>) {
-    // A state without a size is that of an experiment without `#[state]`.
-    if size_of::<S>() > 0
-        && let Some(state) = done.state
-    {
+    if let Some(state) = done.state {
         states.push((done.finished.id_run, state));
     }
     group.push(done.finished);

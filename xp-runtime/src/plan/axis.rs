@@ -1,7 +1,6 @@
 //! The values of one input: checked and made distinct when the plan is made, so that a value that
 //! cannot be recorded is told before the first run.
 
-use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use super::PlanError;
@@ -71,7 +70,7 @@ impl<T> InputOps<T> {
         values: Vec<Value>,
     ) -> Result<Option<Vec<T>>, PlanError> {
         let read = |value| {
-            self.from_value(value)
+            self.read_value(value)
                 .map_err(|source| PlanError::WrongType {
                     experiment,
                     input: info.name,
@@ -138,11 +137,30 @@ impl<T> InputOps<T> {
     }
 }
 
-/// The values of `values = ..`, owned or borrowed.
+/// An item of `values = ..`, owned or borrowed.
+#[diagnostic::on_unimplemented(
+    message = "`values` gives `{Self}`, and the param is a `{T}`",
+    label = "the items are not `{T}`"
+)]
+pub trait ValueOf<T> {
+    /// The value.
+    fn value(self) -> T;
+}
+
+impl<T> ValueOf<T> for T {
+    fn value(self) -> T {
+        self
+    }
+}
+
+impl<T: Clone> ValueOf<T> for &T {
+    fn value(self) -> T {
+        self.clone()
+    }
+}
+
+/// The values of `values = ..`.
 #[doc(hidden)]
-pub fn values<T: Clone, B: Borrow<T>>(values: impl IntoIterator<Item = B>) -> Vec<T> {
-    values
-        .into_iter()
-        .map(|value| value.borrow().clone())
-        .collect()
+pub fn values<T, V: ValueOf<T>>(values: impl IntoIterator<Item = V>) -> Vec<T> {
+    values.into_iter().map(ValueOf::value).collect()
 }

@@ -140,7 +140,7 @@ impl LiveFields {
         ty: ColumnType,
         cell: Cell,
     ) -> Result<(), FieldError> {
-        self.context.registry.register(name, ty.clone())?;
+        self.context.registry.register(name, ty)?;
         match self
             .inserted
             .iter_mut()

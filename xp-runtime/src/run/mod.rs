@@ -24,7 +24,7 @@ pub trait RunKind: Sized {
     /// The run's fields.
     type Fields;
     /// What stays in memory after the run, in the process that executed it.
-    type State;
+    type State: Send;
     /// What else a run of this kind holds; nothing that is part of its state.
     #[doc(hidden)]
     type Inner;

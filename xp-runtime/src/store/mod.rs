@@ -2,6 +2,7 @@
 //! [`Store`]; the one that there is keeps them in SQLite, in MLtraq's layout.
 
 mod error;
+mod insert;
 mod meta;
 pub(crate) mod name;
 mod schema;

@@ -1,18 +1,19 @@
 //! Writing an execution: the experiment with its table, the columns that come later, the runs.
 
-use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
+use super::insert::insert_runs;
 use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
 use super::sqlite::{Failure, SqliteStore};
-use super::{Column, Ended, Execution, Finished, IfExists, NewExperiment, StoreError, meta};
+use super::{Column, Execution, Finished, IfExists, NewExperiment, StoreError, meta};
 use crate::bunch::Bunch;
 use crate::datapak;
 use crate::exception::Outcome;
 use crate::step::SourceText;
-use crate::value::{Cell, Value};
+use crate::value::Value;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -236,115 +237,6 @@ fn definition(column: &Column) -> String {
     format!("{} {}", quoted(&column.name), column.ty.kind.sql_type())
 }
 
-fn insert_runs(
-    tx: &Transaction<'_>,
-    execution: &Execution,
-    key: i64,
-    runs: &[Finished],
-) -> Result<()> {
-    let id_experiment = hex(execution.new.id);
-    let mut ledger = tx.prepare_cached(
-        "INSERT INTO xp_run (experiment, execution, identity, id_run, outcome, started, elapsed) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    // The statement for runs without columns of their own: nearly all.
-    let mut plain: Option<CachedStatement<'_>> = None;
-    for run in runs {
-        let id_run = hex(run.id_run);
-        if run.outcome == Outcome::Completed {
-            if run.extra.is_empty() {
-                let insert = match &mut plain {
-                    Some(insert) => insert,
-                    None => plain.insert(tx.prepare_cached(&insert_sql(execution, &[]))?),
-                };
-                insert_row(insert, &id_experiment, &id_run, run)?;
-            } else {
-                let mut insert = tx.prepare_cached(&insert_sql(execution, &run.extra))?;
-                insert_row(&mut insert, &id_experiment, &id_run, run)?;
-            }
-        }
-        ledger.raw_bind_parameter(1, key)?;
-        ledger.raw_bind_parameter(2, execution.execution)?;
-        ledger.raw_bind_parameter(3, &run.identity.as_bytes()[..])?;
-        ledger.raw_bind_parameter(4, text(&id_run))?;
-        ledger.raw_bind_parameter(5, run.outcome.as_str())?;
-        ledger.raw_bind_parameter(6, run.started)?;
-        ledger.raw_bind_parameter(7, run.elapsed)?;
-        ledger.raw_execute()?;
-        if let Some(ended) = &run.ended {
-            insert_exception(tx, tx.last_insert_rowid(), ended)?;
-        }
-        for (name, content) in &run.artifacts {
-            tx.prepare_cached("INSERT OR REPLACE INTO xp_artifact VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![text(&id_run), key, name, content])?;
-        }
-    }
-    Ok(())
-}
-
-fn insert_sql(execution: &Execution, extra: &[(Column, Cell)]) -> String {
-    let columns = execution
-        .new
-        .columns
-        .iter()
-        .chain(extra.iter().map(|(column, _)| column));
-    let mut sql = format!(
-        "INSERT INTO {} (id_experiment, id_run",
-        quoted(&execution.table)
-    );
-    let mut count = 2;
-    for column in columns {
-        sql.push_str(", ");
-        sql.push_str(&quoted(&column.name));
-        count += 1;
-    }
-    sql.push_str(") VALUES (?");
-    sql.push_str(&", ?".repeat(count - 1));
-    sql.push(')');
-    sql
-}
-
-fn insert_row(
-    insert: &mut CachedStatement<'_>,
-    id_experiment: &[u8; 32],
-    id_run: &[u8; 32],
-    run: &Finished,
-) -> Result<()> {
-    insert.raw_bind_parameter(1, text(id_experiment))?;
-    insert.raw_bind_parameter(2, text(id_run))?;
-    let cells = run
-        .cells
-        .iter()
-        .chain(run.extra.iter().map(|(_, cell)| cell));
-    for (i, cell) in cells.enumerate() {
-        insert.raw_bind_parameter(i + 3, sql_cell(cell))?;
-    }
-    insert.raw_execute()?;
-    Ok(())
-}
-
-fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()> {
-    let Ended { exception, inputs } = ended;
-    let causes = Value::List(
-        exception
-            .causes
-            .iter()
-            .map(|cause| cause.clone().into())
-            .collect(),
-    );
-    tx.prepare_cached("INSERT INTO xp_exception VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-        .execute(params![
-            seq,
-            exception.step,
-            exception.message,
-            exception.location,
-            exception.backtrace,
-            datapak::encode(&causes)?,
-            bunch_blob(inputs)?,
-        ])?;
-    Ok(())
-}
-
 /// A bunch as DATAPAK.
 pub(super) fn bunch_blob(bunch: &Bunch) -> Result<Vec<u8>> {
     let members = bunch
@@ -364,14 +256,4 @@ pub(super) fn hex(id: Uuid) -> [u8; 32] {
 /// Bytes that are known to be ASCII, as an SQL text.
 pub(super) fn text(ascii: &[u8]) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(ValueRef::Text(ascii))
-}
-
-fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
-    match cell {
-        Cell::Null => ToSqlOutput::Owned(Sql::Null),
-        Cell::Int(int) => ToSqlOutput::Owned(Sql::Integer(*int)),
-        Cell::Real(real) => ToSqlOutput::Owned(Sql::Real(*real)),
-        Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        Cell::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
-    }
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 
 use super::plan::converted;
 use super::{ops_of_field, ops_of_input, private, steps};
@@ -46,10 +47,6 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let declaration_body = declaration_body(experiment);
     let steps = steps::expand(experiment);
 
-    let absent_members = inputs.values.iter().map(|input| {
-        let (ident, ty) = (&input.ident, &input.ty);
-        quote!(#ident: ::core::option::Option<#ty>,)
-    });
     let absent_values = inputs.values.iter().map(|input| {
         let ident = &input.ident;
         match input.absent.as_ref().or(input.default.as_ref()) {
@@ -72,13 +69,15 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         }
     });
     let reads = reads(experiment);
-    let _ = body;
+    // The one place that asks the state to be `Send`; where it is not, that is told at a state.
+    let mut state_there = state.clone();
+    if let Some(last) = body.states.last() {
+        state_there.set_span(state.span().located_at(last.ty.span()));
+    }
     quote! {
-        struct #absents { #(#absent_members)* }
-
         impl #run_kind for #marker {
             type Fields = #fields;
-            type State = #state;
+            type State = #state_there;
             type Inner = ();
         }
 
@@ -157,6 +156,7 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
     let steps = body.steps.iter().map(callee::check);
     let shared = body.shared.iter().map(|needs| quote!(&[#(#needs),*],));
     let uses_run = inputs.run.is_some();
+    let keeps_state = !body.states.is_empty();
     quote! {
         const STEPS: &[&#step_info] = &[#(#steps,)*];
         static DECLARATION: #declaration = #declaration {
@@ -167,6 +167,7 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
             steps: STEPS,
             shared: &[#(#shared)*],
             uses_run: #uses_run,
+            keeps_state: #keeps_state,
         };
         &DECLARATION
     }
@@ -206,13 +207,15 @@ fn reads(experiment: &Experiment) -> TokenStream {
         .inputs
         .values
         .iter()
-        .filter(|input| input.recorded)
-        .map(|input| {
+        .enumerate()
+        .filter(|(_, input)| input.recorded)
+        .map(|(place, input)| {
             let ident = &input.ident;
-            if input.flatten {
-                quote!(#ident: row.get_flat()?,)
-            } else {
+            if input.key.is_some() {
                 quote!(#ident: row.get()?,)
+            } else {
+                let ops = ops_of_input(place);
+                quote!(#ident: #ops.read(row)?,)
             }
         });
     let sequences = experiment.inputs.sequences.iter().map(|sequence| {

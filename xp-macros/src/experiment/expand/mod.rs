@@ -64,11 +64,11 @@ fn constants(experiment: &Experiment) -> TokenStream {
             let span = ty.span();
             let ops = crate::paths::private("InputOps", span);
             let made = match (key, flatten) {
-                (Some(key), _) => quote!(text(#key)),
+                (Some(key), _) => quote_spanned!(span=> text(#key)),
                 (None, true) => quote_spanned!(span=> flat()),
                 (None, false) => quote_spanned!(span=> plain()),
             };
-            quote_spanned!(span=> const #name: #ops<#ty> = #ops::<#ty>::#made;)
+            quote_spanned!(span=> #[allow(dead_code)] const #name: #ops<#ty> = #ops::<#ty>::#made;)
         });
     let fields = experiment
         .body
@@ -84,7 +84,7 @@ fn constants(experiment: &Experiment) -> TokenStream {
                 Some(_) => quote_spanned!(span=> flat()),
                 None => quote_spanned!(span=> plain()),
             };
-            quote_spanned!(span=> const #name: #ops<#ty> = #ops::<#ty>::#made;)
+            quote_spanned!(span=> #[allow(dead_code)] const #name: #ops<#ty> = #ops::<#ty>::#made;)
         });
     let states = experiment.body.states.iter().map(|state| {
         let ty = &state.ty;

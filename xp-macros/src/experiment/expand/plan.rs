@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned;
 
 use super::types::docs_or;
 use super::{ops_of_input, private};
@@ -13,6 +14,7 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
     let Experiment {
         visibility: vis,
         attributes,
+        fn_token,
         ident,
         name,
         names,
@@ -29,6 +31,11 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
             Role::Config => quote!(#ident: ::core::option::Option<#ty>,),
             Role::Param => quote!(#ident: ::core::option::Option<::std::vec::Vec<#ty>>,),
         }
+    });
+    let absents = &names.absents;
+    let absent_members = inputs.values.iter().map(|input| {
+        let (ident, ty) = (&input.ident, &input.ty);
+        quote!(#ident: ::core::option::Option<#ty>,)
     });
     let initial = inputs.values.iter().map(|input| {
         let (ident, value) = (&input.ident, initial(input));
@@ -53,17 +60,21 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
     let plan_doc =
         format!("The plan of `{name}`: give each input a value, and execute it in a session.");
     // A `#[cfg]` or a lint attribute counts for the function alone, which is all that users wrote.
+    // All of the signature stands at the user's name, so that lints take it for the user's.
+    let made = quote! {
+        #plan {
+            inputs: #held { #(#initial)* },
+            options: #options::new(),
+            slots: ::core::marker::PhantomData,
+        }
+    };
+    let block = quote_spanned!(ident.span()=> { #made });
+    let signature = quote_spanned!(ident.span()=> #fn_token #ident() -> #plan<#(#states),*>);
     quote! {
         #(#attributes)*
         #[allow(private_interfaces)]
         #[allow(clippy::all, clippy::pedantic)]
-        #vis fn #ident() -> #plan<#(#states),*> {
-            #plan {
-                inputs: #held { #(#initial)* },
-                options: #options::new(),
-                slots: ::core::marker::PhantomData,
-            }
-        }
+        #vis #signature #block
 
         #[doc = #plan_doc]
         #[must_use = "a plan does nothing until a session executes it"]
@@ -75,6 +86,9 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
 
         #[doc(hidden)]
         #vis struct #held { #(#members)* }
+
+        #[doc(hidden)]
+        #vis struct #absents { #(#absent_members)* }
 
         #(#needs)*
     }
@@ -93,8 +107,10 @@ fn initial(input: &Input) -> TokenStream {
             quote!(::core::option::Option::Some(::std::vec![#value]))
         }
         (None, Some(values), _) => {
-            let function = private("values");
-            quote!(::core::option::Option::Some(#function::<#ty, _>(#values)))
+            let span = values.span();
+            let function = crate::paths::private("values", span);
+            let values = quote_spanned!(span=> #function::<#ty, _>(#values));
+            quote!(::core::option::Option::Some(#values))
         }
         (None, None, _) => quote!(::core::option::Option::None),
     }
@@ -171,6 +187,12 @@ fn setters(experiment: &Experiment) -> TokenStream {
                 quote!(impl ::core::iter::IntoIterator<Item = #one>),
                 quote!(::core::iter::IntoIterator::into_iter(value) #into .collect()),
             ),
+        };
+        // What is wrong with the input itself is told once, and not again wherever it is given a value.
+        let (argument, value) = if input.unsure {
+            (quote!(impl ::core::marker::Sized), quote!({ let _ = value; }))
+        } else {
+            (argument, value)
         };
         quote! {
             #doc

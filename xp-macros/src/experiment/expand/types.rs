@@ -79,6 +79,9 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         })
         .collect();
     let (marker, config, params_type) = (&names.experiment, &names.config, &names.params);
+    // At the user's token, so that it is the place where the name is told to be taken.
+    let marker_item = quote_spanned!(marker.span()=> enum #marker {});
+    let marker_text = marker.to_string();
     let docs = [
         format!("The experiment `{name}`: `Experiment<{marker}>`, `Run<{marker}>`."),
         format!("The config of `{name}`: the inputs that all runs of an execution have in common."),
@@ -119,8 +122,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     );
     quote! {
         #[doc = #marker_doc]
-        #[derive(Clone, Copy, Debug)]
-        #vis enum #marker {}
+        #[derive(Clone, Copy)]
+        #vis #marker_item
 
         #[doc = #config_doc]
         #[allow(private_interfaces)]
@@ -136,6 +139,11 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
             }
             impl ::core::clone::Clone for #params_type {
                 fn clone(&self) -> Self { Self { #param_clones } }
+            }
+            impl ::core::fmt::Debug for #marker {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.write_str(#marker_text)
+                }
             }
             #debug_config
             #debug_params
@@ -227,12 +235,14 @@ fn kept(experiment: &Experiment, name: &Ident, doc: &str, members: &[Member<'_>]
             #[serde(crate = #serde_path, rename = #text)]
             struct Owned<#(#params),*> { #(#idents: #params,)* }
 
+            #[allow(unused_lifetimes)]
             impl #serde::Serialize for #name where #(#serialize,)* {
                 fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
                     let borrowed = Borrowed { #(#idents: &self.#idents,)* __of: ::core::marker::PhantomData };
                     #serde::Serialize::serialize(&borrowed, serializer)
                 }
             }
+            #[allow(unused_lifetimes)]
             impl<'de> #serde::Deserialize<'de> for #name where #(#deserialize,)* {
                 fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
                     let owned: Owned<#(#types),*> = #serde::Deserialize::deserialize(deserializer)?;
@@ -253,6 +263,7 @@ fn debug(name: &Ident, members: &[(&Ident, TokenStream)]) -> TokenStream {
         .iter()
         .map(|(_, ty)| quote!(for<'a> #ty: ::core::fmt::Debug));
     quote! {
+        #[allow(unused_lifetimes)]
         impl ::core::fmt::Debug for #name where #(#bounds,)* {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(#text) #(.field(#texts, &self.#idents))* .finish()

@@ -1,0 +1,13 @@
+use xp::prelude::*;
+
+fn fit(k: usize) -> f64 {
+    k as f64
+}
+
+#[experiment]
+fn iris(#[param] k: usize) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+fn main() {}

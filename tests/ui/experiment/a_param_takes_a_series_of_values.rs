@@ -1,0 +1,17 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    k as f64
+}
+
+/// How the number of neighbours changes the accuracy.
+#[experiment]
+fn iris(#[config] test_ratio: f64, #[param] k: usize, #[param] seed: u64) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+fn main() {
+    let plan = iris().k(5);
+}

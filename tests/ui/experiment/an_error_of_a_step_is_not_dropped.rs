@@ -1,0 +1,15 @@
+#![deny(unused_must_use)]
+
+use xp::prelude::*;
+
+#[step]
+fn save(k: usize) -> Result<(), String> {
+    Err(format!("no place for {k}"))
+}
+
+#[experiment]
+fn iris(#[param] k: usize) {
+    save(k);
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use xp::prelude::*;
+
+#[experiment]
+struct Iris {
+    k: usize,
+}
+
+#[experiment]
+impl Iris {}
+
+#[experiment]
+mod iris {}
+
+fn main() {}

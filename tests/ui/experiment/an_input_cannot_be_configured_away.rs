@@ -1,0 +1,20 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    k as f64
+}
+
+
+#[experiment]
+fn iris(
+    #[param] k: usize,
+    #[cfg(unix)]
+    #[param]
+    nice: i32,
+) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+fn main() {}

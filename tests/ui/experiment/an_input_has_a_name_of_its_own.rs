@@ -1,0 +1,14 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    k as f64
+}
+
+
+#[experiment]
+fn iris(#[param] k: usize, #[config] k: f64) {
+    fit(k);
+}
+
+fn main() {}

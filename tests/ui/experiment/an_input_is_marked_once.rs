@@ -1,0 +1,15 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    k as f64
+}
+
+
+#[experiment]
+fn iris(#[config] #[param] k: usize) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+fn main() {}

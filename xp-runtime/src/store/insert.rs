@@ -1,0 +1,224 @@
+//! Inserting runs: into the table of their experiment, and into the ledger of all runs.
+
+use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
+use rusqlite::{CachedStatement, Transaction, params};
+
+use super::name::quoted;
+use super::sqlite::Failure;
+use super::write::{bunch_blob, hex, text};
+use super::{Column, Ended, Execution, Finished};
+use crate::datapak;
+use crate::exception::Outcome;
+use crate::value::{Cell, Value};
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// How many small rows one statement inserts: to begin and end a statement costs SQLite as much as
+/// a row does.
+const ROWS: usize = 16;
+
+/// A text or a blob up to this size, in bytes, is small.
+const SMALL: usize = 256;
+
+/// Inserts runs in their order.
+pub(super) fn insert_runs(
+    tx: &Transaction<'_>,
+    execution: &Execution,
+    key: i64,
+    runs: &[Finished],
+) -> Result<()> {
+    let mut many = Inserts::new(tx, execution, key, ROWS);
+    let mut one = Inserts::new(tx, execution, key, 1);
+    let mut left = runs;
+    while !left.is_empty() {
+        let inserts = if left.len() >= ROWS && left[..ROWS].iter().all(is_small) {
+            &mut many
+        } else {
+            &mut one
+        };
+        let (runs, later) = left.split_at(inserts.rows);
+        left = later;
+        inserts.insert(runs)?;
+    }
+    Ok(())
+}
+
+/// Whether the run is nothing but a row of small cells: nearly every run is.
+fn is_small(run: &Finished) -> bool {
+    let small = |cell: &Cell| match cell {
+        Cell::Text(text) => text.len() <= SMALL,
+        Cell::Blob(blob) => blob.len() <= SMALL,
+        Cell::Null | Cell::Int(_) | Cell::Real(_) => true,
+    };
+    run.outcome == Outcome::Completed
+        && run.extra.is_empty()
+        && run.artifacts.is_empty()
+        && run.cells.iter().all(small)
+}
+
+/// The statements that insert so many rows each.
+struct Inserts<'a> {
+    tx: &'a Transaction<'a>,
+    execution: &'a Execution,
+    key: i64,
+    id_experiment: [u8; 32],
+    rows: usize,
+    /// For rows without columns of their own. Prepared with the first one: before, there may be no
+    /// table.
+    fields: Option<CachedStatement<'a>>,
+    ledger: Option<CachedStatement<'a>>,
+}
+
+impl<'a> Inserts<'a> {
+    fn new(tx: &'a Transaction<'a>, execution: &'a Execution, key: i64, rows: usize) -> Self {
+        Self {
+            tx,
+            execution,
+            key,
+            id_experiment: hex(execution.new.id),
+            rows,
+            fields: None,
+            ledger: None,
+        }
+    }
+
+    /// Inserts `rows` runs: a single one of any kind, or several small ones.
+    fn insert(&mut self, runs: &[Finished]) -> Result<()> {
+        let [first, ..] = runs else { return Ok(()) };
+        if first.outcome == Outcome::Completed {
+            self.insert_fields(runs, &first.extra)?;
+        }
+        self.insert_ledger(runs, first.outcome)?;
+        for run in runs {
+            if let Some(ended) = &run.ended {
+                insert_exception(self.tx, self.tx.last_insert_rowid(), ended)?;
+            }
+            for (name, content) in &run.artifacts {
+                self.tx
+                    .prepare_cached("INSERT OR REPLACE INTO xp_artifact VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![text(&hex(run.id_run)), self.key, name, content])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_fields(&mut self, runs: &[Finished], extra: &[(Column, Cell)]) -> Result<()> {
+        let mut special = None;
+        let insert = match &mut self.fields {
+            Some(insert) if extra.is_empty() => insert,
+            fields => {
+                let sql = fields_sql(self.execution, extra, self.rows);
+                let mut insert = self.tx.prepare_cached(&sql)?;
+                insert.raw_bind_parameter(1, text(&self.id_experiment))?;
+                if extra.is_empty() {
+                    fields.insert(insert)
+                } else {
+                    special.insert(insert)
+                }
+            }
+        };
+        let mut at = 2;
+        for run in runs {
+            insert.raw_bind_parameter(at, text(&hex(run.id_run)))?;
+            at += 1;
+            for cell in run
+                .cells
+                .iter()
+                .chain(run.extra.iter().map(|(_, cell)| cell))
+            {
+                insert.raw_bind_parameter(at, sql_cell(cell))?;
+                at += 1;
+            }
+        }
+        insert.raw_execute()?;
+        Ok(())
+    }
+
+    fn insert_ledger(&mut self, runs: &[Finished], outcome: Outcome) -> Result<()> {
+        let ledger = match &mut self.ledger {
+            Some(ledger) => ledger,
+            none => {
+                let mut sql = "INSERT INTO xp_run \
+                    (experiment, execution, outcome, identity, id_run, started, elapsed)"
+                    .to_owned();
+                push_values(&mut sql, 3, 4, self.rows);
+                let mut ledger = self.tx.prepare_cached(&sql)?;
+                ledger.raw_bind_parameter(1, self.key)?;
+                ledger.raw_bind_parameter(2, self.execution.execution)?;
+                none.insert(ledger)
+            }
+        };
+        ledger.raw_bind_parameter(3, outcome.as_str())?;
+        let mut at = 4;
+        for run in runs {
+            ledger.raw_bind_parameter(at, &run.identity.as_bytes()[..])?;
+            ledger.raw_bind_parameter(at + 1, text(&hex(run.id_run)))?;
+            ledger.raw_bind_parameter(at + 2, run.started)?;
+            ledger.raw_bind_parameter(at + 3, run.elapsed)?;
+            at += 4;
+        }
+        ledger.raw_execute()?;
+        Ok(())
+    }
+}
+
+fn fields_sql(execution: &Execution, extra: &[(Column, Cell)], rows: usize) -> String {
+    let table = quoted(&execution.table);
+    let mut sql = format!("INSERT INTO {table} (id_experiment, id_run");
+    let columns = execution.new.columns.iter();
+    let columns = columns.chain(extra.iter().map(|(column, _)| column));
+    let mut own = 1;
+    for column in columns {
+        sql.push_str(", ");
+        sql.push_str(&quoted(&column.name));
+        own += 1;
+    }
+    sql.push(')');
+    push_values(&mut sql, 1, own, rows);
+    sql
+}
+
+/// Appends the parameters of so many rows: the first ones, which all rows share, and then each
+/// row's own. One without a number is the next one after those before it.
+fn push_values(sql: &mut String, shared: usize, own: usize, rows: usize) {
+    let shared = (1..=shared).map(|i| format!("?{i}"));
+    let own = std::iter::repeat_n("?".to_owned(), own);
+    let row = shared.chain(own).collect::<Vec<_>>().join(", ");
+    for i in 0..rows {
+        sql.push_str(if i == 0 { " VALUES (" } else { ", (" });
+        sql.push_str(&row);
+        sql.push(')');
+    }
+}
+
+fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()> {
+    let Ended { exception, inputs } = ended;
+    let causes = Value::List(
+        exception
+            .causes
+            .iter()
+            .map(|cause| cause.clone().into())
+            .collect(),
+    );
+    tx.prepare_cached("INSERT INTO xp_exception VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            seq,
+            exception.step,
+            exception.message,
+            exception.location,
+            exception.backtrace,
+            datapak::encode(&causes)?,
+            bunch_blob(inputs)?,
+        ])?;
+    Ok(())
+}
+
+fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
+    match cell {
+        Cell::Null => ToSqlOutput::Owned(Sql::Null),
+        Cell::Int(int) => ToSqlOutput::Owned(Sql::Integer(*int)),
+        Cell::Real(real) => ToSqlOutput::Owned(Sql::Real(*real)),
+        Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        Cell::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
+    }
+}
