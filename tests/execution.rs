@@ -303,7 +303,7 @@ fn a_step_may_execute_an_experiment_of_its_own() -> Test {
 
 #[test]
 fn a_closure_may_borrow_from_its_caller() -> Test {
-    let table = vec![1.0, 2.0, 4.0];
+    let table = [1.0, 2.0, 4.0];
     let seen = Mutex::new(0);
     let session = Session::in_memory()?;
     let experiment = session.sweep("lookup", 0..3_usize, |i, run| {

@@ -9,7 +9,6 @@ pub mod value;
 
 mod bunch;
 mod declare;
-mod error;
 mod exception;
 mod execute;
 mod experiment;
@@ -34,11 +33,12 @@ pub use declare::{
     Declaration, FieldValue, InputCause, InputError, InputInfo, InputRole, InputValue, SharedValue,
     StateValue,
 };
-pub use error::{Error, Failure, Result, RunsFailed};
 pub use exception::{Exception, Outcome, Skip, skip};
-pub use experiment::{Experiment, ExperimentFields, Failures, Readable, Runs};
+pub use experiment::{
+    Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs, RunsFailed,
+};
 pub use plan::{
-    AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Policy,
+    AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Planned, Policy,
     WithPoints, union,
 };
 pub use rng::Rng;
@@ -49,7 +49,7 @@ pub use session::{Listing, Session};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
-pub use table::Table;
+pub use table::{QueryRowError, Table};
 pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 
@@ -64,8 +64,8 @@ pub mod __private {
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{
-        Any, AnyPlan, Axes, Given, IntoAny, IntoPlan, Missing, Options, Plan, PlanError,
-        PlanOptions, Slot, WithPoints, values,
+        Any, AnyPlan, Axes, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan, PlanError,
+        PlanOptions, Planned, Slot, WithPoints, values,
     };
     pub use crate::row::{Layout, Mapping, RowError, RowReader};
     pub use crate::run::{Run, RunKind};

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::declare::Declared;
-use crate::error::{Error, Failure, Result, RunsFailed};
 use crate::execute::{self, Job, PlanTask, Summary, Task};
+use crate::experiment::{Error, Failure, Result, RunsFailed};
 use crate::experiment::{Experiment, Readable};
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
 use crate::row::Layout;

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::bunch::Bunch;
 use crate::declare::{InputCause, InputError};
-use crate::error::{Error, Result};
 use crate::exception::StepError;
 use crate::execute::Task;
 use crate::experiment::Readable;
+use crate::experiment::{Error, Result};
 use crate::identity::{IdentityScheme, Inputs};
 use crate::row::{Layout, Mapping, Misfit, RowReader, RowWriter};
 use crate::run::{Run, RunKind};

@@ -57,6 +57,8 @@ pub(crate) enum See<'a, 'b> {
 type Visit<T> =
     fn(&InputOps<T>, &InputInfo, &T, Option<&T>, &mut Visitor<'_, '_>) -> Result<(), InputCause>;
 
+const NOT_READ: &str = "its type cannot be read, since it has a `key`";
+
 /// What can be done with an input of type `T`.
 #[derive(Debug)]
 pub struct InputOps<T> {
@@ -136,13 +138,15 @@ impl<T> InputOps<T> {
                 form.extend_from_slice(ops.text_of(value).as_bytes());
                 Ok(())
             },
-            from_value: |_| {
-                Err(ValueError::new(
-                    "its type cannot be read, since it has a `key`",
-                ))
-            },
+            from_value: |_| Err(ValueError::new(NOT_READ)),
             member: |_, _, _| None,
-            read: |_| Err(RowError::no_text_is_a_value()),
+            // Never called: the column has the text, and is read as one.
+            read: |_| {
+                Err(RowError::Read {
+                    column: String::new(),
+                    source: ValueError::new(NOT_READ),
+                })
+            },
         }
     }
 

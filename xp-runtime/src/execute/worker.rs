@@ -154,7 +154,7 @@ impl<T: Task> Worker<'_, T> {
             Err(error) => Err((Outcome::Failed, before_the_steps(&error))),
             Ok(()) => self.run(point, handed, &mut run, &scratch.keys),
         };
-        self.progress.set(0.0);
+        self.progress.reset();
         let elapsed = clock.elapsed().as_secs_f64();
         let (outcome, cells, extra, state, ended) = match result {
             Ok((cells, state)) => (

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::{Error, Result};
 use crate::bunch::Bunch;
-use crate::error::{Error, Result};
 use crate::store::{Store, StoredExperiment};
 
 /// The fields of an experiment. They are read as a [`Bunch`]; [`insert`](Self::insert) writes one

@@ -1,5 +1,6 @@
 //! Experiments: what an execution made, or what was loaded from a file.
 
+mod error;
 mod fields;
 mod read;
 mod runs;
@@ -13,12 +14,12 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+pub use error::{Error, Failure, Result, RunsFailed};
 pub use fields::ExperimentFields;
 pub use read::Readable;
 pub use runs::{Failures, Runs};
 
 use crate::bunch::Bunch;
-use crate::error::{Error, Failure, Result};
 use crate::run::{Dynamic, Run};
 use crate::store::{Key, Role, Store, StoredExperiment};
 use crate::table::Table;

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
+use super::{Error, Result};
 use crate::bunch::Bunch;
 use crate::declare::Declared;
-use crate::error::{Error, Result};
 use crate::row::{Layout, Mapping, Misfit, RowReader};
 use crate::run::{Dynamic, RunKind};
 use crate::store::{StoredExperiment, StoredRun};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::{Error, Failure, Result};
 use super::{ReadOwned, Readable};
-use crate::error::{Error, Failure, Result};
 use crate::run::Run;
 use crate::store::{Store, StoredExperiment, StoredFailure, StoredRun};
 use crate::value::Value;

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::points::{Filter, Map, Points, ZipError};
-use super::{IntoPlan, Options, Part, Plan, PlanError};
+use super::{IntoPlan, Options, Part, Plan, PlanError, Planned};
 use crate::declare::Declared;
 
 /// What can be made of a complete plan's points. An input of the same name has the method to
 /// itself; what is meant then is written as a function: `Grid::filter(plan, ..)`.
-pub trait Grid: IntoPlan + Sized {
+pub trait Grid: Planned + Sized {
     /// Pairs the inputs' values instead of combining all of them: the first point has the first
     /// value of each input, and so on. An input with one value has it in every point.
-    fn zip(self) -> Plan<Self::Experiment> {
+    fn zip(self) -> Plan<Self::Experiment>
+    where
+        Self: IntoPlan,
+    {
         let experiment = Self::Experiment::declaration().name;
         self.into_plan().try_each(|points| {
             points.zip().map_err(|error| match error {
@@ -24,6 +27,7 @@ pub trait Grid: IntoPlan + Sized {
     /// Leaves out the points for which `keep` is false.
     fn filter<F>(self, keep: F) -> Plan<Self::Experiment>
     where
+        Self: IntoPlan,
         F: Fn(&<Self::Experiment as Declared>::Params) -> bool + Send + Sync + 'static,
     {
         let keep = Arc::new(keep);
@@ -39,6 +43,7 @@ pub trait Grid: IntoPlan + Sized {
     /// Changes every point, to bring points that mean the same into one form: equal points are one.
     fn map<F>(self, change: F) -> Plan<Self::Experiment>
     where
+        Self: IntoPlan,
         F: Fn(<Self::Experiment as Declared>::Params) -> <Self::Experiment as Declared>::Params
             + Send
             + Sync
@@ -58,6 +63,7 @@ pub trait Grid: IntoPlan + Sized {
     /// to be sorted; eight bytes of each stay in memory.
     fn order_by_key<K: Ord, F>(self, key: F) -> Plan<Self::Experiment>
     where
+        Self: IntoPlan,
         F: Fn(&<Self::Experiment as Declared>::Params) -> K + Send + 'static,
     {
         let mut plan = self.into_plan();
@@ -76,7 +82,7 @@ pub trait Grid: IntoPlan + Sized {
     }
 }
 
-impl<T: IntoPlan> Grid for T {}
+impl<T: Planned> Grid for T {}
 
 impl<X: Declared> Plan<X> {
     fn each(

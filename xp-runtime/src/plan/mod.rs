@@ -16,7 +16,7 @@ pub use grid::{Grid, union};
 pub use options::{Options, Order, PlanOptions, Policy};
 pub use points::Axes;
 pub(crate) use points::Points;
-pub use slot::{Any, AnyPlan, Given, IntoAny, Missing, Slot, WithPoints};
+pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
 use crate::declare::{Declared, Point};
 
@@ -138,17 +138,16 @@ impl<X: Declared> fmt::Debug for Plan<X> {
     label = "this is not a complete plan",
     note = "call the experiment's function and give its inputs values: `iris().k([1, 3])`"
 )]
-pub trait IntoPlan {
-    /// The experiment whose plan it is.
-    type Experiment: Declared;
-
+pub trait IntoPlan: Planned {
     /// Makes the plan. What is wrong with it (an empty grid, say) is told when it is executed.
     fn into_plan(self) -> Plan<Self::Experiment>;
 }
 
-impl<X: Declared> IntoPlan for Plan<X> {
+impl<X: Declared> Planned for Plan<X> {
     type Experiment = X;
+}
 
+impl<X: Declared> IntoPlan for Plan<X> {
     fn into_plan(self) -> Self {
         self
     }

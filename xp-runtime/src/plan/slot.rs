@@ -89,14 +89,28 @@ pub trait IntoAny {
     fn any(self) -> Self::Any;
 }
 
-/// `.points(..)` on the plan of an experiment whose configs all have a value.
-pub trait WithPoints {
+/// A plan, whether it is complete or not.
+///
+/// What can be done with a complete plan only is a method that asks for [`IntoPlan`](super::IntoPlan),
+/// and not a trait that an incomplete plan lacks: so the compiler says which input is missing, and
+/// not that there is no such method.
+pub trait Planned {
     /// The experiment whose plan it is.
     type Experiment: Declared;
+}
 
-    /// The plan of exactly these points, in place of a grid. Equal points are one.
+/// A plan whose configs all have a value.
+#[doc(hidden)]
+pub trait HasConfigs {}
+
+/// `.points(..)` on the plan of an experiment.
+pub trait WithPoints: Planned {
+    /// The plan of exactly these points, in place of a grid. Equal points are one. All configs
+    /// have a value.
     fn points(
         self,
         points: impl IntoIterator<Item = <Self::Experiment as Declared>::Params>,
-    ) -> Plan<Self::Experiment>;
+    ) -> Plan<Self::Experiment>
+    where
+        Self: HasConfigs;
 }

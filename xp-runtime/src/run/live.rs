@@ -46,6 +46,13 @@ impl Progress {
             .store(fraction.clamp(0.0, 1.0).to_bits(), Ordering::Relaxed);
     }
 
+    /// Back to 0. Most runs do not tell, and then nothing is written that other threads read.
+    pub(crate) fn reset(&self) {
+        if self.get() != 0.0 {
+            self.set(0.0);
+        }
+    }
+
     pub(crate) fn get(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed))
     }

@@ -7,9 +7,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
 use crate::store::{Column, Role, Rows, Store, StoredExperiment, quoted};
-use crate::value::{Value, from_members};
+use crate::value::{Value, ValueError, from_members};
 
 /// Rows of values under named columns.
 ///
@@ -24,6 +23,16 @@ pub struct Table {
     /// By which columns the rows are grouped.
     groups: Vec<String>,
     error: Option<String>,
+}
+
+/// A row of a query is not of the type that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("row {row} of the query is not of the type that was asked for")]
+pub struct QueryRowError {
+    /// The row, from 0.
+    pub row: usize,
+    /// Why not.
+    pub source: ValueError,
 }
 
 impl Table {
@@ -132,11 +141,11 @@ impl Table {
     /// # Errors
     ///
     /// A row is no such value.
-    pub fn into_rows<T: DeserializeOwned>(self) -> Result<Vec<T>> {
+    pub fn into_rows<T: DeserializeOwned>(self) -> Result<Vec<T>, QueryRowError> {
         let columns = self.columns();
         let row = |(row, values): (usize, Vec<Value>)| {
             from_members(columns.iter().cloned().zip(values).collect())
-                .map_err(|source| Error::QueryRow { row, source })
+                .map_err(|source| QueryRowError { row, source })
         };
         self.rows().into_iter().enumerate().map(row).collect()
     }

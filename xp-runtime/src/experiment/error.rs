@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use super::Experiment;
 use crate::bunch::Bunch;
 use crate::datapak::DatapakError;
 use crate::exception::{Exception, Outcome};
-use crate::experiment::Experiment;
 use crate::plan::PlanError;
 use crate::row::{LayoutError, Misfit, RowError};
 use crate::store::StoreError;
+use crate::table::QueryRowError;
 use crate::value::ValueError;
 
 /// The result of everything that a session does.
@@ -83,13 +84,8 @@ pub enum Error {
         source: ValueError,
     },
     /// A row of a query is not of the type that was asked for.
-    #[error("row {row} of the query is not of the type that was asked for")]
-    QueryRow {
-        /// The row, from 0.
-        row: usize,
-        /// Why not.
-        source: ValueError,
-    },
+    #[error(transparent)]
+    QueryRow(#[from] QueryRowError),
     /// A sequence, or another value in DATAPAK, cannot be read.
     #[error(transparent)]
     Datapak(#[from] DatapakError),
