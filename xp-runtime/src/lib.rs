@@ -7,6 +7,7 @@ pub mod datapak;
 pub mod identity;
 pub mod value;
 
+mod attributes;
 mod bunch;
 mod declare;
 mod exception;
@@ -38,8 +39,8 @@ pub use experiment::{
     Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs, RunsFailed,
 };
 pub use plan::{
-    AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Planned, Policy,
-    WithPoints, union,
+    AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Planned,
+    Policy, WithPoints, union,
 };
 pub use rng::Rng;
 pub use row::{LayoutError, Misfit, RowError};
@@ -64,8 +65,8 @@ pub mod __private {
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{
-        Any, AnyPlan, Axes, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan, PlanError,
-        PlanOptions, Planned, Slot, WithPoints, values,
+        Any, AnyPlan, Axes, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan,
+        PlanError, PlanOptions, Planned, Slot, ValueOf, WithPoints, values,
     };
     pub use crate::row::{Layout, Mapping, RowError, RowReader};
     pub use crate::run::{Run, RunKind};

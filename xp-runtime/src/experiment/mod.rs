@@ -19,6 +19,7 @@ pub use fields::ExperimentFields;
 pub use read::Readable;
 pub use runs::{Failures, Runs};
 
+use crate::attributes::names;
 use crate::bunch::Bunch;
 use crate::run::{Dynamic, Run};
 use crate::store::{Key, Role, Store, StoredExperiment};
@@ -66,29 +67,10 @@ const ATTRIBUTES: [(&str, bool); 5] = [
 
 impl Experiment {
     /// The names of the attributes that make up the state of an experiment.
-    pub const STATE: [&'static str; 5] = {
-        let mut names = [""; 5];
-        let mut i = 0;
-        while i < names.len() {
-            names[i] = ATTRIBUTES[i].0;
-            i += 1;
-        }
-        names
-    };
+    pub const STATE: [&'static str; 5] = names(&ATTRIBUTES, false);
 
     /// The names of the attributes with which an experiment is serialised: all but `db`.
-    pub const SERIALIZED: [&'static str; 4] = {
-        let mut names = [""; 4];
-        let (mut i, mut n) = (0, 0);
-        while i < ATTRIBUTES.len() {
-            if ATTRIBUTES[i].1 {
-                names[n] = ATTRIBUTES[i].0;
-                n += 1;
-            }
-            i += 1;
-        }
-        names
-    };
+    pub const SERIALIZED: [&'static str; 4] = names(&ATTRIBUTES, true);
 }
 
 impl<X: Readable> Experiment<X> {

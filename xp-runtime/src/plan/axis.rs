@@ -153,6 +153,7 @@ impl<T> ValueOf<T> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone> ValueOf<T> for &T {
     fn value(self) -> T {
         self.clone()

@@ -14,6 +14,7 @@ pub use fields::{FieldError, LiveFields};
 pub use live::Live;
 pub(crate) use live::{Context, Progress};
 
+use crate::attributes::names;
 use crate::bunch::Bunch;
 use crate::exception::Exception;
 
@@ -77,29 +78,10 @@ const ATTRIBUTES: [(&str, bool); 9] = [
 
 impl Run {
     /// The names of the attributes that make up the state of a run.
-    pub const STATE: [&'static str; 9] = {
-        let mut names = [""; 9];
-        let mut i = 0;
-        while i < names.len() {
-            names[i] = ATTRIBUTES[i].0;
-            i += 1;
-        }
-        names
-    };
+    pub const STATE: [&'static str; 9] = names(&ATTRIBUTES, false);
 
     /// The names of the attributes with which a run is serialised: its state but `vars` and `steps`.
-    pub const SERIALIZED: [&'static str; 7] = {
-        let mut names = [""; 7];
-        let (mut i, mut n) = (0, 0);
-        while i < ATTRIBUTES.len() {
-            if ATTRIBUTES[i].1 {
-                names[n] = ATTRIBUTES[i].0;
-                n += 1;
-            }
-            i += 1;
-        }
-        names
-    };
+    pub const SERIALIZED: [&'static str; 7] = names(&ATTRIBUTES, true);
 }
 
 impl<X: RunKind<Inner = ()>> Run<X> {

@@ -3,8 +3,8 @@
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rusqlite::{CachedStatement, Transaction, params};
 
+use super::failure::Failure;
 use super::name::quoted;
-use super::sqlite::Failure;
 use super::write::{bunch_blob, hex, text};
 use super::{Column, Ended, Execution, Finished};
 use crate::datapak;
@@ -220,5 +220,52 @@ fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
         Cell::Real(real) => ToSqlOutput::Owned(Sql::Real(*real)),
         Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         Cell::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Order, PlanOptions, Policy, Session, Value};
+
+    #[test]
+    fn small_runs_and_others_are_all_there_and_in_order() {
+        let options = Options::new()
+            .jobs(1)
+            .order(Order::Grid)
+            .policy(Policy::KeepGoing);
+        let session = Session::in_memory().unwrap().with(options);
+        let executed = session.sweep("mixed", 0..200_u64, |i, run| {
+            match i {
+                40 => run.fields.insert("note", "x".repeat(1_000)).unwrap(),
+                60 => run.artifact("log", "sixty"),
+                90 => return Err("ninety".to_owned()),
+                _ => {}
+            }
+            Ok(i * 2)
+        });
+        assert!(executed.is_err());
+        let int = |sql: &str| match session.query(sql).unwrap().rows()[0][0] {
+            Value::Int(int) => int,
+            ref other => panic!("{other}"),
+        };
+        assert_eq!(int("SELECT count(*) FROM xp_run"), 200);
+        assert_eq!(int("SELECT count(*) FROM experiment_mixed"), 199);
+        assert_eq!(
+            int(
+                "SELECT count(*) FROM experiment_mixed JOIN xp_run USING (id_run)
+                 WHERE outcome = 'completed' AND result = 2 * point
+                 AND (seq = point + 1) AND length(identity) = 32"
+            ),
+            199
+        );
+        assert_eq!(int("SELECT seq FROM xp_exception"), 91);
+        assert_eq!(
+            int("SELECT length(note) FROM experiment_mixed WHERE point = 40"),
+            1_000
+        );
+        assert_eq!(
+            int("SELECT point FROM xp_artifact JOIN experiment_mixed USING (id_run)"),
+            60
+        );
     }
 }

@@ -2,9 +2,11 @@
 //! [`Store`]; the one that there is keeps them in SQLite, in MLtraq's layout.
 
 mod error;
+mod failure;
 mod insert;
 mod meta;
 pub(crate) mod name;
+mod read;
 mod schema;
 mod sqlite;
 mod write;

@@ -4,10 +4,11 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
+use super::failure::Failure;
 use super::insert::insert_runs;
 use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
-use super::sqlite::{Failure, SqliteStore};
+use super::sqlite::SqliteStore;
 use super::{Column, Execution, Finished, IfExists, NewExperiment, StoreError, meta};
 use crate::bunch::Bunch;
 use crate::datapak;

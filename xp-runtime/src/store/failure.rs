@@ -1,0 +1,70 @@
+//! From what SQLite answers to what it means for a user.
+
+use rusqlite::ErrorCode;
+
+use super::StoreError;
+use crate::datapak::DatapakError;
+
+/// The result of what goes on inside of a transaction.
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// What goes wrong on the way, before it is known in which file and doing what.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sql(rusqlite::Error),
+    Encode(DatapakError),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<DatapakError> for Failure {
+    fn from(error: DatapakError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+/// Gives a failure its file, and SQLite's answers the meaning that they have for a user.
+pub(super) fn typed(file: &str, doing: &str, failure: Failure) -> StoreError {
+    let file = file.to_owned();
+    let source = match failure {
+        Failure::Store(error) => return error,
+        Failure::Encode(source) => {
+            return StoreError::Encode {
+                what: format!("what was needed to {doing}"),
+                experiment: file,
+                source,
+            };
+        }
+        Failure::Sql(source) => source,
+    };
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::NotADatabase { file, source }
+        }
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { file },
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) if is_full(&source) => {
+            StoreError::Full { file, source }
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::Locked { file, source }
+        }
+        _ => StoreError::Sqlite {
+            file,
+            doing: doing.to_owned(),
+            source,
+        },
+    }
+}
+
+/// A write that the file system refuses (`SQLITE_IOERR_WRITE`) means the same as a full disk: it
+/// is how a file-size limit shows.
+fn is_full(error: &rusqlite::Error) -> bool {
+    const IOERR_WRITE: i32 = 10 | (3 << 8);
+    const FULL: i32 = 13;
+    matches!(error, rusqlite::Error::SqliteFailure(e, _) if [IOERR_WRITE, FULL].contains(&e.extended_code))
+}
