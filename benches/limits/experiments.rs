@@ -17,6 +17,14 @@ fn empty(#[param] i: u64) {
     let x: f64 = half(i);
 }
 
+/// Runs that do nothing, in a grid.
+#[experiment]
+fn grid(#[param] i: u64, #[param] j: u64) {
+    /// Half of `i`.
+    #[field]
+    let x: f64 = half(i);
+}
+
 /// A point of a sequence.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Point {
@@ -40,6 +48,11 @@ fn curves(#[param] i: u64, #[sequence] curve: Sequence<Point>) {
 /// Executes so many runs that do nothing.
 pub(crate) fn execute_empty(session: &Session, runs: u64) -> xp::Result<()> {
     session.execute(empty().i(0..runs)).map(drop)
+}
+
+/// Executes as many runs as there are points in a grid that is a thousand wide.
+pub(crate) fn execute_grid(session: &Session, high: u64) -> xp::Result<()> {
+    session.execute(grid().i(0..high).j(0..1_000)).map(drop)
 }
 
 /// Executes so many runs with a thousand points each, one after the other.

@@ -19,7 +19,7 @@ type Result<T> = std::result::Result<T, anyhow::Error>;
 /// A benchmark: its name, and what measures it.
 type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
 
-const BENCHMARKS: [Benchmark; 6] = [
+const BENCHMARKS: [Benchmark; 7] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
@@ -28,7 +28,8 @@ const BENCHMARKS: [Benchmark; 6] = [
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),
-    ("peak memory of 1,000,000 runs", memory::peak),
+    ("peak memory of 1,000,000 runs in a grid", memory::grid),
+    ("peak memory of 1,000,000 values of one param", memory::list),
 ];
 
 fn main() -> ExitCode {

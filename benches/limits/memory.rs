@@ -6,20 +6,29 @@ use anyhow::{Context, bail};
 use xp::prelude::*;
 
 use crate::Result;
-use crate::experiments::execute_empty;
+use crate::experiments::{execute_empty, execute_grid};
 use crate::measure::{Effort, Line};
 
 /// The argument with which this program measures itself in a process of its own.
 pub(crate) const CHILD: &str = "--child-memory";
 
-/// The peak with many runs, beside the one with few.
-pub(crate) fn peak(effort: Effort) -> Result<Line> {
+/// The peak with a million runs in a grid, beside the one with few: the plan is small.
+pub(crate) fn grid(effort: Effort) -> Result<Line> {
+    compare(effort, "grid")
+}
+
+/// The same with a million values of a single param, which are part of the plan.
+pub(crate) fn list(effort: Effort) -> Result<Line> {
+    compare(effort, "list")
+}
+
+fn compare(effort: Effort, shape: &str) -> Result<Line> {
     let few = 10_000;
     let many = match effort {
         Effort::Quick => 100_000,
         Effort::Full => 1_000_000,
     };
-    let (few, many) = (in_child(few)?, in_child(many)?);
+    let (few, many) = (in_child(shape, few)?, in_child(shape, many)?);
     Ok(Line {
         xp: format!("{many:.0} MB"),
         limit: format!("{few:.0} MB (10,000 runs)"),
@@ -29,9 +38,9 @@ pub(crate) fn peak(effort: Effort) -> Result<Line> {
 }
 
 /// The peak of a process that executes so many runs, in megabytes.
-fn in_child(runs: u64) -> Result<f64> {
+fn in_child(shape: &str, runs: u64) -> Result<f64> {
     let output = Command::new(std::env::current_exe()?)
-        .args([CHILD, &runs.to_string()])
+        .args([CHILD, shape, &runs.to_string()])
         .output()?;
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
@@ -55,10 +64,16 @@ pub(crate) fn child(args: &[String]) -> ExitCode {
 }
 
 fn executed(args: &[String]) -> Result<u64> {
-    let runs: u64 = args.first().context("how many runs?")?.parse()?;
+    let [shape, runs] = args else {
+        bail!("expected a shape and a number of runs");
+    };
+    let runs: u64 = runs.parse()?;
     let dir = tempfile::tempdir()?;
     let session = Session::open(dir.path().join("xp.db"))?;
-    execute_empty(&session, runs)?;
+    match shape.as_str() {
+        "grid" => execute_grid(&session, runs / 1_000)?,
+        _ => execute_empty(&session, runs)?,
+    }
     let status = std::fs::read_to_string("/proc/self/status")
         .context("the peak of a process is only known on Linux")?;
     let peak = status

@@ -60,8 +60,8 @@ pub mod __private {
     pub use serde;
 
     pub use crate::declare::{
-        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, Visitor,
-        shared_must_be_send, state_must_be_send,
+        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, SharedOps,
+        Visitor, state_must_be_send,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::declare::SharedOps;
 use crate::exception::{Cause, StepError};
 use crate::row::{RowError, RowWriter};
 use crate::sequence::Sequence;
@@ -43,14 +44,15 @@ impl Scope<'_> {
     }
 
     /// The shared value of that place, which `compute` makes unless another run did.
-    pub fn shared<T: Send + Sync + 'static>(
+    pub fn shared<T>(
         &mut self,
         place: usize,
+        ops: &SharedOps<T>,
         compute: impl FnOnce() -> Result<T, StepError>,
     ) -> Result<Arc<T>, StepError> {
         let value = self
             .values
-            .get(&self.keys[place], self.step_name(), compute);
+            .get(&self.keys[place], self.step_name(), ops, compute);
         (self.ready)(place);
         value.map_err(|failure| StepError(Cause::Shared(failure.0, failure.1.clone())))
     }

@@ -1,11 +1,11 @@
 //! Shared values: computed once per distinct projection of the inputs on which they depend, kept
 //! while a pending run needs them.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::declare::{Held, SharedOps};
 use crate::exception::{Exception, Outcome, StepError};
 use crate::panic;
 
@@ -35,11 +35,11 @@ impl Default for Failed {
 /// The values that are there, or are being computed.
 #[derive(Default)]
 pub(crate) struct SharedValues {
-    slots: Mutex<HashMap<SharedKey, Held>>,
+    slots: Mutex<HashMap<SharedKey, Pending>>,
 }
 
 /// A slot, and how many pending runs need it.
-struct Held {
+struct Pending {
     slot: Arc<Slot>,
     pending: u64,
 }
@@ -55,7 +55,7 @@ enum State {
     #[default]
     Empty,
     Computing,
-    Ready(Arc<dyn Any + Send + Sync>),
+    Ready(Held),
     Failed(SharedFailure),
 }
 
@@ -69,7 +69,7 @@ impl SharedValues {
     pub(crate) fn expect(&self, key: SharedKey) {
         lock(&self.slots)
             .entry(key)
-            .or_insert_with(|| Held {
+            .or_insert_with(|| Pending {
                 slot: Arc::default(),
                 pending: 0,
             })
@@ -104,16 +104,17 @@ impl SharedValues {
 
     /// The value for this key. The first run that asks computes it, outside of any lock; those that
     /// ask meanwhile wait. An error or a panic is kept, and is the answer for all.
-    pub(crate) fn get<T: Send + Sync + 'static>(
+    pub(crate) fn get<T>(
         &self,
         key: &SharedKey,
         step: Option<&str>,
+        ops: &SharedOps<T>,
         compute: impl FnOnce() -> Result<T, StepError>,
     ) -> Result<Arc<T>, SharedFailure> {
         let slot = Arc::clone(
             &lock(&self.slots)
                 .entry(*key)
-                .or_insert_with(|| Held {
+                .or_insert_with(|| Pending {
                     slot: Arc::default(),
                     pending: 1,
                 })
@@ -129,7 +130,7 @@ impl SharedValues {
         if matches!(*state, State::Empty) {
             *state = State::Computing;
             drop(state);
-            let computed = computed(step, compute);
+            let computed = computed(step, || compute().map(ops.hold));
             state = lock(&slot.state);
             *state = match computed {
                 Ok(value) => State::Ready(value),
@@ -139,19 +140,19 @@ impl SharedValues {
         }
         match &*state {
             // One place of one experiment has one type, so the downcast succeeds.
-            State::Ready(value) => Arc::clone(value).downcast().map_err(|_| Arc::default()),
+            State::Ready(value) => (ops.refer)(Arc::clone(value)).ok_or_else(Arc::default),
             State::Failed(failure) => Err(Arc::clone(failure)),
             State::Empty | State::Computing => Err(Arc::default()),
         }
     }
 }
 
-fn computed<T: Send + Sync + 'static>(
+fn computed(
     step: Option<&str>,
-    compute: impl FnOnce() -> Result<T, StepError>,
-) -> Result<Arc<dyn Any + Send + Sync>, Failed> {
+    compute: impl FnOnce() -> Result<Held, StepError>,
+) -> Result<Held, Failed> {
     match panic::catch(compute) {
-        Ok(Ok(value)) => Ok(Arc::new(value)),
+        Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
             let (outcome, exception) = error.into_exception(step);
             Err(Failed(outcome, exception))
@@ -190,7 +191,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let value = values.get(&KEY, None, || {
+                    let value = values.get(&KEY, None, &SharedOps::new(), || {
                         computed.fetch_add(1, Ordering::Relaxed);
                         Ok(5_u32)
                     });
@@ -208,7 +209,7 @@ mod tests {
         let mut calls = 0;
         for _ in 0..3 {
             let failure = values
-                .get::<u32>(&KEY, Some("load"), || {
+                .get::<u32>(&KEY, Some("load"), &SharedOps::new(), || {
                     calls += 1;
                     panic!("no data")
                 })

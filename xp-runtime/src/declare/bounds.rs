@@ -1,6 +1,9 @@
 //! What the types of inputs, fields, states and shared values must be, with messages that say what
 //! to do where they are not.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -64,6 +67,27 @@ impl<T: Send + Sync + 'static> SharedValue for T {}
 #[doc(hidden)]
 pub const fn state_must_be_send<T: StateValue>() {}
 
-/// Asks for the bound at a place that generated code chooses.
-#[doc(hidden)]
-pub const fn shared_must_be_send<T: SharedValue>() {}
+/// How a shared value of type `T` is held. Made in one place of the generated code, which is where
+/// a type that cannot be shared is told.
+#[derive(Debug)]
+pub struct SharedOps<T> {
+    pub(crate) hold: fn(T) -> Held,
+    pub(crate) refer: fn(Held) -> Option<Arc<T>>,
+}
+
+/// A shared value, whatever its type.
+pub(crate) type Held = Arc<dyn Any + Send + Sync>;
+
+impl<T> SharedOps<T> {
+    /// For a type that can be shared.
+    #[expect(clippy::new_without_default, reason = "it is data of generated code")]
+    pub const fn new() -> Self
+    where
+        T: SharedValue,
+    {
+        Self {
+            hold: |value| Arc::new(value),
+            refer: |held| held.downcast().ok(),
+        }
+    }
+}

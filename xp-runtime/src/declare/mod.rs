@@ -7,9 +7,8 @@ mod input;
 
 use std::sync::Arc;
 
-pub use bounds::{
-    FieldValue, InputValue, SharedValue, StateValue, shared_must_be_send, state_must_be_send,
-};
+pub(crate) use bounds::Held;
+pub use bounds::{FieldValue, InputValue, SharedOps, SharedValue, StateValue, state_must_be_send};
 pub use field::FieldOps;
 pub(crate) use input::See;
 pub use input::{InputCause, InputError, InputOps, Visitor};

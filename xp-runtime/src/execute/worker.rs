@@ -176,7 +176,6 @@ impl<T: Task> Worker<'_, T> {
         let artifacts = run.take_artifacts();
         let id_run = run.id_run;
         let finished = Finished {
-            identity,
             id_run,
             outcome,
             started,

@@ -22,25 +22,30 @@ impl<T> InputOps<T> {
         })?;
         let mut layout = Layout::default();
         self.layout(&mut layout, info.name);
-        let mut seen = HashSet::new();
-        let mut distinct = Vec::with_capacity(values.len());
         let mut form = Vec::new();
-        for value in values {
+        let mut hash = |value: &T| {
             form.clear();
-            self.check(&layout, &value, &mut form)
+            self.check(&layout, value, &mut form)
                 .map_err(|source| PlanError::Value {
                     experiment,
                     input: info.name,
                     source,
                 })?;
-            // Hashes, since an axis may have a million values.
-            let hash = u128::from_le_bytes(
-                *blake3::hash(&form)
-                    .as_bytes()
-                    .first_chunk()
-                    .unwrap_or(&[0; 16]),
-            );
-            if seen.insert(hash) {
+            let hash = blake3::hash(&form);
+            Ok(hash.as_bytes().first_chunk().copied().unwrap_or([0; 16]))
+        };
+        // Nearly always all values differ. Sorted hashes tell, in little memory: an axis may have
+        // a million values.
+        let hashes: Result<Vec<[u8; 16]>, PlanError> = values.iter().map(&mut hash).collect();
+        let mut hashes = hashes?;
+        hashes.sort_unstable();
+        if hashes.is_sorted_by(|a, b| a < b) {
+            return Ok(values);
+        }
+        let mut seen = HashSet::new();
+        let mut distinct = Vec::new();
+        for value in values {
+            if seen.insert(hash(&value)?) {
                 distinct.push(value);
             }
         }

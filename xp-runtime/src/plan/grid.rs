@@ -11,11 +11,11 @@ use crate::declare::Declared;
 pub trait Grid: Planned + Sized {
     /// Pairs the inputs' values instead of combining all of them: the first point has the first
     /// value of each input, and so on. An input with one value has it in every point.
-    fn zip(self) -> Plan<Self::Experiment>
+    fn zip(self) -> Plan<Self::Of>
     where
-        Self: IntoPlan,
+        Self: IntoPlan<Experiment = Self::Of>,
     {
-        let experiment = Self::Experiment::declaration().name;
+        let experiment = Self::Of::declaration().name;
         self.into_plan().try_each(|points| {
             points.zip().map_err(|error| match error {
                 ZipError::NoProduct => PlanError::ZipOrder { experiment },
@@ -25,10 +25,10 @@ pub trait Grid: Planned + Sized {
     }
 
     /// Leaves out the points for which `keep` is false.
-    fn filter<F>(self, keep: F) -> Plan<Self::Experiment>
+    fn filter<F>(self, keep: F) -> Plan<Self::Of>
     where
-        Self: IntoPlan,
-        F: Fn(&<Self::Experiment as Declared>::Params) -> bool + Send + Sync + 'static,
+        Self: IntoPlan<Experiment = Self::Of>,
+        F: Fn(&<Self::Of as Declared>::Params) -> bool + Send + Sync + 'static,
     {
         let keep = Arc::new(keep);
         self.into_plan().each(move |points| {
@@ -41,10 +41,10 @@ pub trait Grid: Planned + Sized {
     }
 
     /// Changes every point, to bring points that mean the same into one form: equal points are one.
-    fn map<F>(self, change: F) -> Plan<Self::Experiment>
+    fn map<F>(self, change: F) -> Plan<Self::Of>
     where
-        Self: IntoPlan,
-        F: Fn(<Self::Experiment as Declared>::Params) -> <Self::Experiment as Declared>::Params
+        Self: IntoPlan<Experiment = Self::Of>,
+        F: Fn(<Self::Of as Declared>::Params) -> <Self::Of as Declared>::Params
             + Send
             + Sync
             + 'static,
@@ -61,13 +61,13 @@ pub trait Grid: Planned + Sized {
 
     /// Attempts the points in the order of a key, the smallest first. The points are all made once
     /// to be sorted; eight bytes of each stay in memory.
-    fn order_by_key<K: Ord, F>(self, key: F) -> Plan<Self::Experiment>
+    fn order_by_key<K: Ord, F>(self, key: F) -> Plan<Self::Of>
     where
-        Self: IntoPlan,
-        F: Fn(&<Self::Experiment as Declared>::Params) -> K + Send + 'static,
+        Self: IntoPlan<Experiment = Self::Of>,
+        F: Fn(&<Self::Of as Declared>::Params) -> K + Send + 'static,
     {
         let mut plan = self.into_plan();
-        plan.order_by = Some(Box::new(move |parts: &[Part<Self::Experiment>]| {
+        plan.order_by = Some(Box::new(move |parts: &[Part<Self::Of>]| {
             let mut keyed = Vec::new();
             let mut first = 0;
             for part in parts {

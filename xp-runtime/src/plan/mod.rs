@@ -138,16 +138,21 @@ impl<X: Declared> fmt::Debug for Plan<X> {
     label = "this is not a complete plan",
     note = "call the experiment's function and give its inputs values: `iris().k([1, 3])`"
 )]
-pub trait IntoPlan: Planned {
+pub trait IntoPlan {
+    /// The experiment whose plan it is.
+    type Experiment: Declared;
+
     /// Makes the plan. What is wrong with it (an empty grid, say) is told when it is executed.
     fn into_plan(self) -> Plan<Self::Experiment>;
 }
 
 impl<X: Declared> Planned for Plan<X> {
-    type Experiment = X;
+    type Of = X;
 }
 
 impl<X: Declared> IntoPlan for Plan<X> {
+    type Experiment = X;
+
     fn into_plan(self) -> Self {
         self
     }

@@ -96,7 +96,7 @@ pub trait IntoAny {
 /// not that there is no such method.
 pub trait Planned {
     /// The experiment whose plan it is.
-    type Experiment: Declared;
+    type Of: Declared;
 }
 
 /// A plan whose configs all have a value.
@@ -109,8 +109,8 @@ pub trait WithPoints: Planned {
     /// have a value.
     fn points(
         self,
-        points: impl IntoIterator<Item = <Self::Experiment as Declared>::Params>,
-    ) -> Plan<Self::Experiment>
+        points: impl IntoIterator<Item = <Self::Of as Declared>::Params>,
+    ) -> Plan<Self::Of>
     where
         Self: HasConfigs;
 }

@@ -139,9 +139,9 @@ impl<'a> Inserts<'a> {
             Some(ledger) => ledger,
             none => {
                 let mut sql = "INSERT INTO xp_run \
-                    (experiment, execution, outcome, identity, id_run, started, elapsed)"
+                    (experiment, execution, outcome, id_run, started, elapsed)"
                     .to_owned();
-                push_values(&mut sql, 3, 4, self.rows);
+                push_values(&mut sql, 3, 3, self.rows);
                 let mut ledger = self.tx.prepare_cached(&sql)?;
                 ledger.raw_bind_parameter(1, self.key)?;
                 ledger.raw_bind_parameter(2, self.execution.execution)?;
@@ -151,11 +151,10 @@ impl<'a> Inserts<'a> {
         ledger.raw_bind_parameter(3, outcome.as_str())?;
         let mut at = 4;
         for run in runs {
-            ledger.raw_bind_parameter(at, &run.identity.as_bytes()[..])?;
-            ledger.raw_bind_parameter(at + 1, text(&hex(run.id_run)))?;
-            ledger.raw_bind_parameter(at + 2, run.started)?;
-            ledger.raw_bind_parameter(at + 3, run.elapsed)?;
-            at += 4;
+            ledger.raw_bind_parameter(at, text(&hex(run.id_run)))?;
+            ledger.raw_bind_parameter(at + 1, run.started)?;
+            ledger.raw_bind_parameter(at + 2, run.elapsed)?;
+            at += 3;
         }
         ledger.raw_execute()?;
         Ok(())
@@ -254,7 +253,7 @@ mod tests {
             int(
                 "SELECT count(*) FROM experiment_mixed JOIN xp_run USING (id_run)
                  WHERE outcome = 'completed' AND result = 2 * point
-                 AND (seq = point + 1) AND length(identity) = 32"
+                 AND (seq = point + 1) AND length(id_run) = 32"
             ),
             199
         );

@@ -22,7 +22,6 @@ pub(crate) use sqlite::SqliteStore;
 
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
-use crate::identity::Identity;
 use crate::step::StepInfo;
 use crate::value::{Cell, ColumnType, Value};
 
@@ -49,7 +48,6 @@ pub(crate) struct Column {
 /// A run that has ended, on its way into the store.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    pub(crate) identity: Identity,
     pub(crate) id_run: Uuid,
     pub(crate) outcome: Outcome,
     /// When it started: microseconds since 1970 in UTC.

@@ -46,13 +46,13 @@ CREATE TABLE xp_step (
     fingerprint CHAR(32) NOT NULL,
     PRIMARY KEY (execution, position)
 );
--- Every run that ended, however it ended; nothing is changed in it later. `started` is in
+-- Every run that ended, however it ended; nothing is changed in it later. `id_run` is the identity
+-- of its point (122 bits of it). `started` is in
 -- microseconds since 1970 in UTC, `elapsed` in seconds.
 CREATE TABLE xp_run (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     experiment INTEGER NOT NULL,
     execution INTEGER NOT NULL,
-    identity BLOB NOT NULL,
     id_run CHAR(32) NOT NULL,
     outcome TEXT NOT NULL,
     started INTEGER NOT NULL,

@@ -71,8 +71,6 @@ impl SqliteStore {
                 .map_err(fail)?;
             db.pragma_update(None, "synchronous", "NORMAL")
                 .map_err(fail)?;
-            db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)
-                .map_err(fail)?;
             schema::prepare(&mut db).map_err(fail)?
         };
         if let Found::Newer(found) = found {
