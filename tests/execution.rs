@@ -319,3 +319,17 @@ fn a_closure_may_borrow_from_its_caller() -> Test {
     assert_eq!(sum, 7.0);
     Ok(())
 }
+
+#[test]
+fn a_panic_of_a_plans_own_closure_ends_the_execution() {
+    let session = Session::in_memory().unwrap();
+    let ended = std::panic::catch_unwind(|| {
+        let plan = outcomes().n(8..100).jobs(3).filter(|p| {
+            assert!(p.n < 50, "this line is expected");
+            true
+        });
+        session.execute(plan)
+    });
+    assert!(ended.is_err());
+    assert_eq!(session.ls().unwrap().len(), 1);
+}

@@ -85,6 +85,14 @@ impl Schedule {
         }
     }
 
+    /// Nothing is handed out any more, and nobody waits.
+    pub(super) fn abort(&self) {
+        if let Self::Grouped(groups) = self {
+            groups.lock().aborted = true;
+            groups.changed.notify_all();
+        }
+    }
+
     /// A point that was handed out has ended.
     pub(super) fn done(&self, handed: Handed) {
         if let (Self::Grouped(groups), Some((group, _))) = (self, handed.group) {
@@ -113,6 +121,7 @@ pub(super) struct Groups {
 struct Open {
     opened: usize,
     groups: Vec<OpenGroup>,
+    aborted: bool,
 }
 
 #[derive(Debug)]
@@ -154,7 +163,7 @@ impl Groups {
 
     fn next(&self, current: Option<usize>) -> Option<Handed> {
         let mut open = self.lock();
-        loop {
+        while !open.aborted {
             let ready = |g: &OpenGroup| !g.warming && g.next < g.end;
             let own = open
                 .groups
@@ -190,6 +199,7 @@ impl Groups {
                 .wait(open)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        None
     }
 
     fn take(&self, open: &mut Open, i: usize, first: bool) -> Handed {
@@ -264,6 +274,17 @@ mod tests {
         let second = schedule.next(None).unwrap();
         assert_ne!(first.group.unwrap().0, second.group.unwrap().0);
         assert_ne!(first.index % 5, second.index % 5);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_value_after_the_end() {
+        let schedule = groups(10, 1, 2);
+        std::thread::scope(|scope| {
+            schedule.next(None).unwrap();
+            let waits = scope.spawn(|| schedule.next(None));
+            schedule.abort();
+            assert_eq!(waits.join().unwrap(), None);
+        });
     }
 
     #[test]

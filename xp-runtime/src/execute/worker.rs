@@ -89,6 +89,22 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) root_seed: u64,
 }
 
+/// A panic outside of the steps, such as one of a plan's own closures, is that of the whole
+/// execution: the other workers end, too, instead of waiting for this one.
+struct AbortOnPanic<'a> {
+    schedule: &'a Schedule,
+    stopping: &'a AtomicBool,
+}
+
+impl Drop for AbortOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.stopping.store(true, Ordering::Relaxed);
+            self.schedule.abort();
+        }
+    }
+}
+
 /// What is reused from run to run.
 struct Scratch {
     context: Arc<Context>,
@@ -111,6 +127,10 @@ impl<T: Task> Worker<'_, T> {
             context: Arc::new(context),
             inputs: Inputs::default(),
             keys: Vec::new(),
+        };
+        let _abort = AbortOnPanic {
+            schedule: self.schedule,
+            stopping: &self.stopping,
         };
         let mut group = None;
         while let Some(handed) = self.schedule.next(group) {

@@ -12,6 +12,7 @@ mod sqlite;
 mod write;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use uuid::Uuid;
 
@@ -191,7 +192,7 @@ pub(crate) struct Rows {
 
 /// What xp asks of a store. All of it is safe to call from several threads; every call that
 /// writes is one transaction, or none if it fails.
-pub(crate) trait Store: Send + Sync + fmt::Debug {
+pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// What to call this store in a message: the file's path.
     fn place(&self) -> &str;
 
