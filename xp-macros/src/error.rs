@@ -33,7 +33,7 @@ impl Errors {
 
     /// How many errors there are so far.
     pub(crate) fn len(&self) -> usize {
-        self.0.iter().flat_map(Error::iter).count()
+        self.0.iter().flat_map(|errors| errors.into_iter()).count()
     }
 
     /// Whether there is no error so far.

@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment]
 fn iris(#[param] k: usize) {
     #[field]
@@ -13,7 +12,7 @@ fn iris(#[param] k: usize) {
     #[field]
     let accuracy: f64 = fit(k);
     #[field]
-    let Accuracy: f64 = fit(k);
+    let Accuracy: f64 = fit(3);
 }
 
 fn main() {}

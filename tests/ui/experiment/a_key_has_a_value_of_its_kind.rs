@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment(name = iris, types = "Iris")]
 fn flowers(
     #[config(identity = 1, default = 0.3)] test_ratio: f64,

@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment]
 fn iris(#[param(default = 3, r#default = 5)] k: usize) {
     #[field]

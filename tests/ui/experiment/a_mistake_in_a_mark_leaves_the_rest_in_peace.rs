@@ -12,11 +12,18 @@ fn fit(k: usize) -> anyhow::Result<f64> {
 
 #[step]
 fn measure(model: &f64, path: &str) -> Measurement {
-    Measurement { spent: *model + path.len() as f64 }
+    Measurement {
+        spent: *model + path.len() as f64,
+    }
 }
 
 #[experiment]
-fn iris(run: &mut Run, #[config] path: String, #[sequence] losses: Sequence<Measurement>, #[param] k: usize) {
+fn iris(
+    run: &mut Run,
+    #[config] path: String,
+    #[sequence] losses: Sequence<Measurement>,
+    #[param] k: usize,
+) {
     #[shared]
     let model: f64 = fit(k)?;
     #[field(flaten)]

@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment]
 fn iris(#[param(default = 3, values = [1, 3, 5])] k: usize) {
     #[field]

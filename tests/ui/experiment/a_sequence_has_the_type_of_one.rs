@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[step]
 fn train(losses: &mut Vec<f64>) {
     losses.push(0.5);

@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[step]
 fn load(model: f64) -> Vec<f64> {
     vec![model]

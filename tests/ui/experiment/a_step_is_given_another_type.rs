@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[step]
 fn score(model: &f64) -> String {
     model.to_string()

@@ -3,16 +3,22 @@ use xp::prelude::*;
 struct Knn;
 
 #[step]
-fn fit(k: usize) -> Knn {
+fn load(test_ratio: f64) -> xp::Result<f64> {
+    Ok(test_ratio)
+}
+
+#[step]
+fn fit(_k: usize) -> Knn {
     Knn
 }
 
+#[step]
+fn score(_model: &Knn, _split: &f64) -> f64 {
+    0.5
+}
+
 #[experiment(nmae = "flowers")]
-async fn iris(
-    test_ratio: f64,
-    #[param(defualt = 3)] k: usize,
-    #[param] seed: &u64,
-) -> f64 {
+async fn iris(test_ratio: f64, #[param(defualt = 3)] k: usize, #[param] seed: &u64) -> f64 {
     let split = load(test_ratio)?;
     #[field]
     let model = fit(k);
@@ -25,7 +31,9 @@ async fn iris(
 
 /// Beside a broken experiment, the mistakes in other items are told, too.
 fn unrelated() -> usize {
-    "three"
+    let three = "three";
+    missing();
+    three
 }
 
 fn main() {}

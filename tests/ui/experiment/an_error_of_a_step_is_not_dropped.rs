@@ -12,4 +12,7 @@ fn iris(#[param] k: usize) {
     save(k);
 }
 
-fn main() {}
+fn main() -> xp::Result<()> {
+    Session::in_memory()?.execute(iris().k([1, 3]))?;
+    Ok(())
+}

@@ -5,17 +5,9 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment]
 #[test]
 fn iris(#[param] k: usize) {
-    #[field]
-    let accuracy: f64 = fit(k);
-}
-
-#[test]
-#[experiment]
-fn mushrooms(#[param] k: usize) {
     #[field]
     let accuracy: f64 = fit(k);
 }

@@ -5,9 +5,12 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment]
-fn iris(#[config] #[param] k: usize) {
+fn iris(
+    #[config]
+    #[param]
+    k: usize,
+) {
     #[field]
     let accuracy: f64 = fit(k);
 }

@@ -5,9 +5,14 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment]
-fn iris(#[param] k: usize, #[state] model: f64, #[shared] seed: u64, #[field] accuracy: f64, #[parm] size: u64) {
+fn iris(
+    #[param] k: usize,
+    #[state] model: f64,
+    #[shared] seed: u64,
+    #[field] accuracy: f64,
+    #[parm] size: u64,
+) {
     fit(k);
 }
 

@@ -5,7 +5,6 @@ fn fit(k: usize) -> f64 {
     k as f64
 }
 
-
 #[experiment(nmae = "flowers", version = 2)]
 fn iris(
     #[config(defualt = 0.3)] test_ratio: f64,

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, PatIdent, PatType, Type};
+use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, PatIdent, PatType, Signature, Type};
 
 use super::model::{Input, Inputs, Role, RunInput, Sequence};
 use crate::attr::Args;
@@ -13,10 +13,13 @@ use crate::error::Errors;
 const KINDS: [&str; 4] = ["config", "param", "sequence", "field"];
 
 /// Reads the inputs, and reports all that is wrong with them. What can be understood is there.
-pub(super) fn read<'a>(args: impl Iterator<Item = &'a FnArg>, errors: &mut Errors) -> Inputs {
+pub(super) fn read(signature: &Signature, errors: &mut Errors) -> Inputs {
     let mut inputs = Inputs::default();
     let mut seen: Vec<String> = Vec::new();
-    for arg in args {
+    let generics = signature.generics.type_params();
+    let generics: Vec<String> = generics.map(|of| of.ident.to_string()).collect();
+    let generics: Vec<&str> = generics.iter().map(String::as_str).collect();
+    for arg in &signature.inputs {
         let arg = match arg {
             FnArg::Typed(arg) => arg,
             // Reported with the rest of the signature.
@@ -34,7 +37,12 @@ pub(super) fn read<'a>(args: impl Iterator<Item = &'a FnArg>, errors: &mut Error
             continue;
         }
         seen.push(name);
-        one(arg, pat, &mut inputs, errors);
+        if find(arg.ty.to_token_stream(), &generics).is_some() {
+            // Reported with the rest of the signature.
+            inputs.values.push(Input::unsure(arg, pat));
+        } else {
+            one(arg, pat, &mut inputs, errors);
+        }
     }
     inputs
 }
@@ -82,7 +90,9 @@ fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) 
     if is_reference_to_run(&arg.ty) {
         errors.on(
             attribute,
-            format_args!("`{name}` is the run itself, which is not marked: write `{name}: &mut Run`"),
+            format_args!(
+                "`{name}` is the run itself, which is not marked: write `{name}: &mut Run`"
+            ),
         );
         return run(arg, &pat.ident, inputs, errors);
     }

@@ -7,7 +7,7 @@ use syn::{Expr, ExprLit, FnArg, ItemFn, Lit, PatType, ReturnType, Safety, Signat
 
 use super::model::Experiment;
 use super::names::{Names, camel};
-use super::{INERT_ATTRIBUTES, body, inputs};
+use super::{INERT_ATTRIBUTES, NOT_EMITTED, body, inputs};
 use crate::attr::Args;
 use crate::error::Errors;
 use crate::fallback::strip_inert;
@@ -43,7 +43,7 @@ pub(super) fn parse(
         );
         return None;
     }
-    let inputs = inputs::read(function.sig.inputs.iter(), errors);
+    let inputs = inputs::read(&function.sig, errors);
     let body = body::read(&function.block, &inputs, errors);
 
     let ident = function.sig.ident.clone();
@@ -94,7 +94,7 @@ pub(super) fn parse(
                 !a.path()
                     .segments
                     .last()
-                    .is_some_and(|s| s.ident == "experiment" || s.ident == "step")
+                    .is_some_and(|s| NOT_EMITTED.iter().any(|name| s.ident == name))
             })
             .collect(),
         fn_token: function.sig.fn_token,
@@ -209,13 +209,14 @@ fn broken(function: &ItemFn) -> TokenStream {
     let statements = &function.block.stmts;
     let statements = strip_inert(quote!(#(#statements)*), &INERT_ATTRIBUTES);
     quote! {
-        #[doc(hidden)]
-        #[allow(warnings, clippy::all)]
-        #[cfg(rust_analyzer)]
-        fn #name #generics (#(#inputs),*) -> ::core::result::Result<(), ::xp::__private::StepError> #clause {
-            #statements
-            ;
-            ::core::result::Result::Ok(())
-        }
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            fn #name #generics (#(#inputs),*) -> ::core::result::Result<(), ::xp::__private::StepError> #clause {
+                #statements
+                ;
+                ::core::result::Result::Ok(())
+            }
+        };
     }
 }

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprCall, Path, UnOp, parse_quote_spanned};
+use syn::{BinOp, Expr, ExprBinary, ExprCall, Path, UnOp, parse_quote_spanned};
 
 use super::model::Inputs;
 use crate::error::Errors;
@@ -288,9 +288,16 @@ fn refuse(expr: &Expr, at: Where, errors: &mut Errors) {
         Expr::MethodCall(_) => {
             "a method call does not belong here (but `.clone()` does): call it inside a step"
         }
-        Expr::Assign(_) => {
-            "a name is made by `let` and is not assigned again: `let name = step(..);`"
-        }
+        Expr::Assign(_)
+        | Expr::Binary(ExprBinary {
+            op:
+                BinOp::AddAssign(_)
+                | BinOp::SubAssign(_)
+                | BinOp::MulAssign(_)
+                | BinOp::DivAssign(_)
+                | BinOp::RemAssign(_),
+            ..
+        }) => "a name is made by `let` and is not assigned again: `let name = step(..);`",
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => {
             "a run ends early when a step returns an error: `step(..)?`, or `Err(xp::skip(\"reason\"))` in it"
         }

@@ -11,12 +11,13 @@ use crate::error::{self, Errors};
 use crate::fallback::strip_leading;
 use parse::{Input, Options};
 
-/// Our attributes on a function; what is emitted has none of them.
-const OWN_ATTRIBUTES: [&str; 2] = ["step", "experiment"];
+/// What is emitted has none of these: our own attributes, and those that are errors and would make
+/// the function vanish from an ordinary build.
+const NOT_EMITTED: [&str; 4] = ["step", "experiment", "test", "bench"];
 
 /// The expansion of `#[step(args)] item`, with all errors found in it.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let cleaned = strip_leading(item.clone(), &OWN_ATTRIBUTES);
+    let cleaned = strip_leading(item.clone(), &NOT_EMITTED);
     error::boundary("#[step]", cleaned.clone(), || {
         let mut errors = Errors::default();
         let options = Options::parse(args, &mut errors);
@@ -47,7 +48,7 @@ mod tests {
     fn errors(args: TokenStream, item: TokenStream) -> Vec<String> {
         let mut errors = Errors::default();
         Options::parse(args, &mut errors);
-        let cleaned = strip_leading(item.clone(), &OWN_ATTRIBUTES);
+        let cleaned = strip_leading(item.clone(), &NOT_EMITTED);
         match Input::parse(item, cleaned) {
             Ok(input) => validate::validate(&input, &mut errors),
             Err(error) => errors.push(error),

@@ -87,6 +87,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
             type Params = #params;
             type Absents = #absents;
 
+            #steps
+
             fn declaration() -> &'static #declaration {
                 #declaration_body
             }
@@ -117,7 +119,6 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
                 ::core::result::Result::Ok(#fields { #reads })
             }
 
-            #steps
         }
     }
 }

@@ -41,6 +41,11 @@ fn ops_of_field(place: usize) -> Ident {
     format_ident!("FIELD_{place}")
 }
 
+/// The constant that says how a shared value is held.
+fn ops_of_shared(place: usize) -> Ident {
+    format_ident!("SHARED_{place}")
+}
+
 /// `::xp::__private::item`.
 fn private(item: &str) -> TokenStream {
     crate::paths::private(item, proc_macro2::Span::call_site())
@@ -96,12 +101,13 @@ fn constants(experiment: &Experiment) -> TokenStream {
         .statements
         .iter()
         .filter_map(|statement| match &statement.kind {
-            super::model::Kind::Shared { ty, .. } => Some(ty),
+            super::model::Kind::Shared { place, ty, .. } => Some((*place, ty)),
             _ => None,
         });
-    let shared = shared.map(|ty| {
-        let check = crate::paths::private("shared_must_be_send", ty.span());
-        quote_spanned!(ty.span()=> const _: () = #check::<#ty>();)
+    let shared = shared.map(|(place, ty)| {
+        let (name, span) = (ops_of_shared(place), ty.span());
+        let ops = crate::paths::private("SharedOps", span);
+        quote_spanned!(span=> #[allow(dead_code)] const #name: #ops<#ty> = #ops::<#ty>::new();)
     });
     quote!(#(#inputs)* #(#fields)* #(#states)* #(#shared)*)
 }

@@ -233,14 +233,18 @@ fn complete(experiment: &Experiment) -> TokenStream {
         &names.axes,
     );
     let [
+        planned,
         into_plan,
+        has_configs,
         with_points,
         runtime_plan,
         error,
         axes_trait,
         declared,
     ] = [
+        "Planned",
         "IntoPlan",
+        "HasConfigs",
         "WithPoints",
         "Plan",
         "PlanError",
@@ -314,6 +318,10 @@ fn complete(experiment: &Experiment) -> TokenStream {
             }
         }
 
+        impl<#(#slots),*> #planned for #plan<#(#slots),*> {
+            type Of = #marker;
+        }
+
         impl<#(#all),*> #into_plan for #plan<#(#slots),*> {
             type Experiment = #marker;
 
@@ -330,13 +338,16 @@ fn complete(experiment: &Experiment) -> TokenStream {
             }
         }
 
-        impl<#(#configs_only),*> #with_points for #plan<#(#slots),*> {
-            type Experiment = #marker;
+        impl<#(#configs_only),*> #has_configs for #plan<#(#slots),*> {}
 
+        impl<#(#slots),*> #with_points for #plan<#(#slots),*> {
             fn points(
                 self,
                 points: impl ::core::iter::IntoIterator<Item = #params>,
-            ) -> #runtime_plan<#marker> {
+            ) -> #runtime_plan<#marker>
+            where
+                Self: #has_configs,
+            {
                 let (inputs, options) = (self.inputs, self.options);
                 let points = ::core::iter::IntoIterator::into_iter(points).collect();
                 let declaration = <#marker as #declared>::declaration();

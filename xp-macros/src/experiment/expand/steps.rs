@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{ops_of_field, private};
+use super::{ops_of_field, ops_of_shared, private};
 use crate::experiment::model::{Experiment, Kept, Kind, Role, Statement};
 
 /// The variables of the expansion, which no name of the user's can be.
@@ -125,10 +125,10 @@ fn one(statement: &Statement, own: &Own) -> TokenStream {
             ty,
             value,
         } => {
-            let error = private("StepError");
+            let (error, ops) = (private("StepError"), ops_of_shared(*place));
             let held = Ident::new("held", Span::mixed_site());
             quote! {
-                let #held = #scope.shared::<#ty>(#place, || -> ::core::result::Result<#ty, #error> {
+                let #held = #scope.shared::<#ty>(#place, &#ops, || -> ::core::result::Result<#ty, #error> {
                     let #name: #ty = #value;
                     ::core::result::Result::Ok(#name)
                 })?;
