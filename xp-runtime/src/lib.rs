@@ -8,6 +8,7 @@ pub mod identity;
 pub mod value;
 
 mod attributes;
+mod bounds;
 mod bunch;
 mod declare;
 mod exception;
@@ -28,12 +29,10 @@ mod store;
 mod sweep;
 mod table;
 
+pub use bounds::{FieldValue, InputValue, SharedValue, StateValue};
 pub use bunch::Bunch;
 pub use datapak::DatapakError;
-pub use declare::{
-    Declaration, FieldValue, InputCause, InputError, InputInfo, InputRole, InputValue, SharedValue,
-    StateValue,
-};
+pub use declare::{Declaration, InputCause, InputError, InputInfo, InputRole};
 pub use exception::{Exception, Outcome, Skip, skip};
 pub use experiment::{
     Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs, RunsFailed,
@@ -59,9 +58,9 @@ pub use value::{Value, ValueError};
 pub mod __private {
     pub use serde;
 
+    pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, SharedOps,
-        Visitor, state_must_be_send,
+        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, Visitor,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

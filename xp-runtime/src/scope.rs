@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::declare::SharedOps;
+use crate::bounds::SharedOps;
 use crate::exception::{Cause, StepError};
 use crate::row::{RowError, RowWriter};
 use crate::sequence::Sequence;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::declare::{Held, SharedOps};
+use crate::bounds::{Held, SharedOps};
 use crate::exception::{Exception, Outcome, StepError};
 use crate::panic;
 

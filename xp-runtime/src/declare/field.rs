@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::bounds::FieldValue;
+use crate::bounds::FieldValue;
 use crate::row::{Layout, RowError, RowReader};
 use crate::scope::Scope;
 

@@ -1,8 +1,8 @@
 //! What can be done with an input, as data: its type is looked at in one place of the generated
 //! code, so that a type that cannot be an input is one error.
 
-use super::bounds::{InputValue, KeyedValue};
 use super::{InputInfo, InputRole};
+use crate::bounds::{InputValue, KeyedValue};
 use crate::bunch::Bunch;
 use crate::identity::{EncodeError, Inputs, encode};
 use crate::row::{Layout, RowError, RowReader, RowWriter};

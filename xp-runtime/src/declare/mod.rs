@@ -1,14 +1,11 @@
 //! What `#[experiment]` leaves for the runtime: data about the inputs and fields, and one function
 //! that runs the steps. Everything else follows from it here.
 
-mod bounds;
 mod field;
 mod input;
 
 use std::sync::Arc;
 
-pub(crate) use bounds::Held;
-pub use bounds::{FieldValue, InputValue, SharedOps, SharedValue, StateValue, state_must_be_send};
 pub use field::FieldOps;
 pub(crate) use input::See;
 pub use input::{InputCause, InputError, InputOps, Visitor};

@@ -1,17 +1,14 @@
 //! Inserting runs: into the table of their experiment, and into the ledger of all runs.
 
-use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rusqlite::{CachedStatement, Transaction, params};
 
-use super::failure::Failure;
+use super::failure::Result;
 use super::name::quoted;
-use super::write::{bunch_blob, hex, text};
+use super::sql::{bunch_blob, hex, sql_cell, text};
 use super::{Column, Ended, Execution, Finished};
 use crate::datapak;
 use crate::exception::Outcome;
 use crate::value::{Cell, Value};
-
-type Result<T> = std::result::Result<T, Failure>;
 
 /// How many small rows one statement inserts: to begin and end a statement costs SQLite as much as
 /// a row does.
@@ -210,16 +207,6 @@ fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()>
             bunch_blob(inputs)?,
         ])?;
     Ok(())
-}
-
-fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
-    match cell {
-        Cell::Null => ToSqlOutput::Owned(Sql::Null),
-        Cell::Int(int) => ToSqlOutput::Owned(Sql::Integer(*int)),
-        Cell::Real(real) => ToSqlOutput::Owned(Sql::Real(*real)),
-        Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        Cell::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
-    }
 }
 
 #[cfg(test)]

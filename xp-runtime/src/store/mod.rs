@@ -8,6 +8,7 @@ mod meta;
 pub(crate) mod name;
 mod read;
 mod schema;
+mod sql;
 mod sqlite;
 mod write;
 

@@ -1,21 +1,19 @@
 //! Reading: experiments, runs, failures, artifacts, and answers to queries.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::failure::{Failure, Result};
 use super::name::{quoted, shortened, table_name};
+use super::sql::{bunch, cell, hex, plain, text};
 use super::sqlite::SqliteStore;
-use super::write::{hex, text};
 use super::{
     Column, Key, Listed, Role, Rows, StoreError, StoredExperiment, StoredFailure, StoredRun, meta,
     schema,
 };
-use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError};
 use crate::exception::{Exception, Outcome};
-use crate::value::{Cell, ColumnType, Kind, Value, from_value};
+use crate::value::{Cell, ColumnType, Kind, from_value};
 
 /// A page of runs ends behind the run with which it exceeds one of these.
 const PAGE_RUNS: usize = 1_000;
@@ -357,40 +355,6 @@ impl SqliteStore {
             types.push(sql_type);
         }
         Ok((columns, types))
-    }
-}
-
-fn bunch(value: Value) -> Option<Bunch> {
-    match value {
-        Value::Bunch(members) => Some(members.into_iter().collect()),
-        Value::Map(entries) => entries
-            .into_iter()
-            .map(|(name, value)| match name {
-                Value::Text(name) => Some((name, value)),
-                _ => None,
-            })
-            .collect(),
-        _ => None,
-    }
-}
-
-fn cell(value: ValueRef<'_>) -> Cell {
-    match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(int) => Cell::Int(int),
-        ValueRef::Real(real) => Cell::Real(real),
-        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(blob) => Cell::Blob(blob.to_vec()),
-    }
-}
-
-fn plain(value: ValueRef<'_>) -> Value {
-    match cell(value) {
-        Cell::Null => Value::Null,
-        Cell::Int(int) => Value::Int(int.into()),
-        Cell::Real(real) => Value::Float(real),
-        Cell::Text(text) => Value::Text(text),
-        Cell::Blob(blob) => Value::Bytes(blob),
     }
 }
 

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::failure::{self, Failure, typed};
 use super::schema::{self, Found};
-use super::write::{self, bunch_blob, hex, text};
+use super::sql::{bunch_blob, hex, text};
+use super::write;
 use super::{
     Execution, Finished, Key, Listed, Rows, Store, StoreError, StoredExperiment, StoredFailure,
     StoredRun,

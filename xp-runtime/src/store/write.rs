@@ -1,22 +1,18 @@
 //! Writing an execution: the experiment with its table, the columns that come later, the runs.
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Transaction, params};
-use uuid::Uuid;
 
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::insert::insert_runs;
 use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
+use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
 use super::{Column, Execution, Finished, IfExists, NewExperiment, StoreError, meta};
-use crate::bunch::Bunch;
 use crate::datapak;
 use crate::exception::Outcome;
 use crate::step::SourceText;
 use crate::value::Value;
-
-type Result<T> = std::result::Result<T, Failure>;
 
 impl SqliteStore {
     /// Inside of a transaction: makes the experiment if this is its first commit, adds the columns
@@ -236,25 +232,4 @@ fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
 
 fn definition(column: &Column) -> String {
     format!("{} {}", quoted(&column.name), column.ty.kind.sql_type())
-}
-
-/// A bunch as DATAPAK.
-pub(super) fn bunch_blob(bunch: &Bunch) -> Result<Vec<u8>> {
-    let members = bunch
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .collect();
-    Ok(datapak::encode(&Value::Bunch(members))?)
-}
-
-/// 32 lowercase hex digits, as MLtraq writes ids.
-pub(super) fn hex(id: Uuid) -> [u8; 32] {
-    let mut digits = [0; 32];
-    id.simple().encode_lower(&mut digits);
-    digits
-}
-
-/// Bytes that are known to be ASCII, as an SQL text.
-pub(super) fn text(ascii: &[u8]) -> ToSqlOutput<'_> {
-    ToSqlOutput::Borrowed(ValueRef::Text(ascii))
 }
