@@ -24,14 +24,26 @@ use proc_macro::TokenStream;
 /// namespace, stands a hidden struct of the same name and visibility which implements `Step` and says what the
 /// function is: its name, place, documentation, source text and fingerprint.
 ///
-/// ```ignore
+/// ```
+/// # use xp::prelude::*;
+/// # struct Rows(Vec<(f64, u8)>);
+/// # struct Knn(usize);
 /// /// Share of the rows classified correctly.
 /// #[step]
-/// fn score(model: &Knn, rows: &Rows) -> f64 { .. }
+/// fn score(model: &Knn, rows: &Rows) -> f64 {
+///     // ..
+/// #   (model.0.min(rows.0.len())) as f64
+/// }
 ///
 /// /// Fit the classifier.
 /// #[step(version = 2)] // what earlier versions computed is no longer the same
-/// fn fit(rows: &Rows, k: usize) -> anyhow::Result<Knn> { .. }
+/// fn fit(rows: &Rows, k: usize) -> Result<Knn, String> {
+///     // ..
+/// #   if k > rows.0.len() { Err("too few rows".to_owned()) } else { Ok(Knn(k)) }
+/// }
+///
+/// let rows = Rows(vec![(0.5, 1)]);
+/// assert_eq!(fit(&rows, 1).map(|model| score(&model, &rows)), Ok(1.0));
 /// ```
 ///
 /// Inputs are owned or borrowed, the function may be generic, and it returns a `T` or a `Result<T, E>`. It is
@@ -63,7 +75,13 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The parameters of the function are the experiment's inputs, its statements call steps. The function
 /// itself becomes one without parameters that makes a plan, with a setter for each input:
 ///
-/// ```ignore
+/// ```
+/// # use xp::prelude::*;
+/// # struct Split;
+/// # struct Knn;
+/// # #[step] fn load(_seed: u64, _test_ratio: f64) -> Result<Split, String> { Ok(Split) }
+/// # #[step] fn fit(_split: &Split, _k: usize) -> Knn { Knn }
+/// # #[step] fn score(_model: &Knn, _split: &Split) -> f64 { 0.5 }
 /// /// How the number of neighbours changes the accuracy of k-NN on Iris.
 /// #[experiment]
 /// fn iris(
@@ -82,7 +100,9 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     let accuracy: f64 = score(&model, &split);
 /// }
 ///
+/// let session = Session::in_memory()?;
 /// session.execute(iris().k([1, 3, 5]).seed(0..10))?;
+/// # Ok::<(), xp::Error>(())
 /// ```
 ///
 /// # Inputs

@@ -146,8 +146,13 @@ impl<X: Readable> Experiment<X> {
     /// The runs as a table, to be printed or grouped: a row each, the recorded inputs first.
     /// Values that SQL has no type for are left out.
     ///
-    /// ```ignore
-    /// println!("{}", experiment.table().group_by("k"));
+    /// ```
+    /// let session = xp_runtime::Session::in_memory()?;
+    /// let half = |x: &u32, _: &mut xp_runtime::Run| Ok::<_, String>(x / 2);
+    /// let experiment = session.sweep("halves", 0..4, half)?;
+    /// let table = experiment.table().group_by("result");
+    /// assert_eq!(table.to_string(), "result  count\n     0      2\n     1      2");
+    /// # Ok::<(), xp_runtime::Error>(())
     /// ```
     pub fn table(&self) -> Table {
         let Source::Db { db, stored, .. } = &self.runs else {

@@ -122,11 +122,16 @@ impl<X: Declared> Plan<X> {
 /// One plan with the points of several, for grids in which one input depends on another, and for
 /// parts with other configs. Equal points are one. The options are those of the first plan.
 ///
-/// ```ignore
-/// xp::union([
-///     sort().algorithm([Quadratic]).n([100, 1_000]),
-///     sort().algorithm([Fast]).n([100, 1_000, 1_000_000]),
-/// ])
+/// ```
+/// # use xp::prelude::*;
+/// # #[derive(Clone, Copy, serde::Serialize, serde::Deserialize)] enum Algorithm { Quadratic, Fast }
+/// # #[step] fn time(_algorithm: Algorithm, n: u64) -> f64 { n as f64 }
+/// # #[experiment] fn sort(#[param] algorithm: Algorithm, #[param] n: u64) { #[field] let time: f64 = time(algorithm, n); }
+/// let plan = xp::union([
+///     sort().algorithm([Algorithm::Quadratic]).n([100, 1_000]),
+///     sort().algorithm([Algorithm::Fast]).n([100, 1_000, 1_000_000]),
+/// ]);
+/// assert_eq!(plan.size(), 5);
 /// ```
 pub fn union<P: IntoPlan>(plans: impl IntoIterator<Item = P>) -> Plan<P::Experiment> {
     let mut all: Option<Plan<P::Experiment>> = None;

@@ -40,12 +40,16 @@ impl Slot for Any {
 /// A plan whose type stays the same whatever inputs it is given, as `.any()` makes it: for loops,
 /// and for values that come from files. What it lacks is told when it is executed.
 ///
-/// ```ignore
-/// let mut plan = iris().any();
-/// for (name, values) in file {
-///     plan.set(&name, values)?;
+/// ```
+/// # use xp::prelude::*;
+/// # #[step] fn area(a: u32, b: u32) -> u32 { a * b }
+/// # #[experiment] fn areas(#[param] a: u32, #[param] b: u32) { #[field] let area: u32 = area(a, b); }
+/// let mut plan = areas().any();
+/// for (name, values) in [("a", vec![1, 2]), ("b", vec![3])] {
+///     plan.set(name, values)?;
 /// }
-/// session.execute(plan)?;
+/// assert_eq!(Session::in_memory()?.execute(plan)?.runs().count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait AnyPlan {
     /// Sets an input, or a member of a flattened one, that is not named before the program runs.
