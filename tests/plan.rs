@@ -133,6 +133,31 @@ fn a_loop_fills_an_any_plan() -> Test {
     Ok(())
 }
 
+mod skipped {
+    use super::*;
+
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Tuning {
+        rate: f64,
+    }
+
+    #[experiment]
+    fn skipped(#[param(skip)] big: u64, #[param(skip, flatten)] tuning: Tuning) {
+        #[field]
+        let product: u32 = product(2, 3);
+    }
+
+    #[test]
+    fn what_is_not_recorded_need_not_fit_into_a_column() -> Test {
+        let session = Session::in_memory()?;
+        let plan = skipped().big([1, u64::MAX]).tuning([Tuning { rate: 0.5 }]);
+        assert_eq!(session.execute(plan)?.runs().count(), 2);
+        let columns = session.query("select * from experiment_skipped")?.columns();
+        assert_eq!(columns, ["id_experiment", "id_run", "product"]);
+        Ok(())
+    }
+}
+
 mod identity {
     use super::*;
 

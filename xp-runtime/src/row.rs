@@ -135,6 +135,17 @@ impl Layout {
         })
     }
 
+    /// Whether the value can be kept in the layout's only column.
+    pub(crate) fn check_column<T: Serialize + 'static>(&self, value: &T) -> Result<(), RowError> {
+        for column in &self.columns {
+            column
+                .ty
+                .encode(value)
+                .map_err(|source| write_error(column, source))?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_valid(&self) -> bool {
         self.errors.is_empty()
     }

@@ -85,7 +85,7 @@ impl<T> InputOps<T> {
             visit: |_, info, value, absent, visitor| visit_plain(info, value, absent, visitor),
             layout: |layout, name| layout.input::<T>(name),
             check: |_, layout, value, form| {
-                RowWriter::new(layout).put(value)?;
+                layout.check_column(value)?;
                 encode(value, form)?;
                 Ok(())
             },
@@ -106,7 +106,7 @@ impl<T> InputOps<T> {
             layout: |layout, name| layout.flat_input::<T>(name),
             check: |_, layout, value, form| {
                 // A type that cannot be flattened is told with all else that is wrong with it.
-                if layout.is_valid() {
+                if layout.is_valid() && !layout.columns().is_empty() {
                     RowWriter::new(layout).put_flat(value)?;
                 }
                 encode(value, form)?;

@@ -31,6 +31,11 @@ use crate::store::{Ended, Execution, Finished, Store, StoreError};
 /// is further ahead of the writer waits.
 const GROUP: usize = 512;
 
+/// At most so many runs that have ended wait for the writer, and no more once their cells take so
+/// many bytes.
+const WAITING: usize = 1_024;
+const HEAVIEST: usize = 64 << 20;
+
 /// What is executed, and how.
 pub(crate) struct Job<'a> {
     pub(crate) store: &'a dyn Store,
@@ -107,11 +112,12 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, task.len(), &fractions, progress);
 
-    let queue = Queue::new(group.unwrap_or(GROUP).max(1));
+    let queue = Queue::new(WAITING, HEAVIEST);
     let writer = Writer {
         store,
         execution,
         policy,
+        group: group.unwrap_or(GROUP).max(1),
         stopping: &stopping,
         bar: &bar,
     };

@@ -13,12 +13,15 @@ pub(super) struct Queue<T> {
     filled: Condvar,
     /// There is room to send, or the receiver is gone.
     drained: Condvar,
-    capacity: usize,
+    most: usize,
+    heaviest: usize,
 }
 
 #[derive(Debug)]
 struct State<T> {
     items: Vec<T>,
+    /// Of all items together.
+    weight: usize,
     senders: usize,
     /// The receiver sleeps.
     waiting: bool,
@@ -26,18 +29,20 @@ struct State<T> {
 }
 
 impl<T> Queue<T> {
-    /// A queue in which at most `capacity` items wait.
-    pub(super) fn new(capacity: usize) -> Self {
+    /// A queue in which at most `most` items wait, and no more once they weigh `heaviest`.
+    pub(super) fn new(most: usize, heaviest: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 items: Vec::new(),
+                weight: 0,
                 senders: 0,
                 waiting: false,
                 closed: false,
             }),
             filled: Condvar::new(),
             drained: Condvar::new(),
-            capacity,
+            most,
+            heaviest,
         }
     }
 
@@ -53,6 +58,10 @@ impl<T> Queue<T> {
         Receiver(self)
     }
 
+    fn is_full(&self, state: &State<T>) -> bool {
+        state.items.len() >= self.most || state.weight >= self.heaviest
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing in here panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -65,10 +74,10 @@ pub(super) struct Sender<'a, T>(&'a Queue<T>);
 
 impl<T> Sender<'_, T> {
     /// Puts an item into the queue, and waits while it is full; false if nobody will receive it.
-    pub(super) fn send(&self, item: T) -> bool {
+    pub(super) fn send(&self, item: T, weight: usize) -> bool {
         let queue = self.0;
         let mut state = queue.lock();
-        while state.items.len() >= queue.capacity && !state.closed {
+        while queue.is_full(&state) && !state.closed {
             state = queue
                 .drained
                 .wait(state)
@@ -78,6 +87,7 @@ impl<T> Sender<'_, T> {
             return false;
         }
         state.items.push(item);
+        state.weight += weight;
         let wake = std::mem::take(&mut state.waiting);
         drop(state);
         if wake {
@@ -120,7 +130,8 @@ impl<T> Receiver<'_, T> {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.waiting = false;
-        let was_full = state.items.len() >= queue.capacity;
+        let was_full = queue.is_full(&state);
+        state.weight = 0;
         std::mem::swap(&mut state.items, items);
         drop(state);
         if was_full {
@@ -144,13 +155,13 @@ mod tests {
     #[test]
     fn all_that_is_sent_is_received_and_then_the_queue_ends() {
         const EACH: u64 = 10_000;
-        let queue = Queue::new(7);
+        let queue = Queue::new(7, usize::MAX);
         let senders: Vec<_> = (0..4).map(|_| queue.sender()).collect();
         let receiver = queue.receiver();
         let mut sum = 0;
         std::thread::scope(|scope| {
             for sender in senders {
-                scope.spawn(move || assert!((1..=EACH).all(|i| sender.send(i))));
+                scope.spawn(move || assert!((1..=EACH).all(|i| sender.send(i, 1))));
             }
             let mut items = Vec::new();
             while receiver.receive(&mut items) {
@@ -163,11 +174,11 @@ mod tests {
 
     #[test]
     fn a_sender_does_not_wait_for_a_receiver_that_is_gone() {
-        let queue = Queue::new(1);
+        let queue = Queue::new(9, 10);
         let (sender, receiver) = (queue.sender(), queue.receiver());
-        assert!(sender.send(1));
+        assert!(sender.send(1, 10));
         std::thread::scope(|scope| {
-            let blocked = scope.spawn(|| sender.send(2));
+            let blocked = scope.spawn(|| sender.send(2, 0));
             drop(receiver);
             assert!(!blocked.join().unwrap());
         });
@@ -175,9 +186,9 @@ mod tests {
 
     #[test]
     fn a_queue_without_senders_has_ended() {
-        let queue = Queue::new(2);
+        let queue = Queue::new(2, usize::MAX);
         let (sender, receiver) = (queue.sender(), queue.receiver());
-        assert!(sender.send(1));
+        assert!(sender.send(1, 1));
         drop(sender);
         let mut items = Vec::new();
         assert!(receiver.receive(&mut items));

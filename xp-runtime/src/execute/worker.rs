@@ -205,7 +205,8 @@ impl<T: Task> Worker<'_, T> {
             ended,
             artifacts,
         };
-        self.sender.send(Done { finished, state })
+        let weight = finished.weight();
+        self.sender.send(Done { finished, state }, weight)
     }
 
     fn run(

@@ -15,6 +15,8 @@ pub(super) struct Writer<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) execution: Execution,
     pub(super) policy: Policy,
+    /// How many runs a transaction holds at most.
+    pub(super) group: usize,
     pub(super) stopping: &'a AtomicBool,
     pub(super) bar: &'a Bar,
 }
@@ -38,10 +40,19 @@ impl Writer<'_> {
             if !receiver.receive(&mut items) {
                 break self.end(&mut group, states, &mut summary);
             }
-            for done in items.drain(..) {
+            let committed = items.drain(..).try_for_each(|done| {
                 add(done, &mut group, &mut states);
+                if group.len() < self.group || self.policy == Policy::Staged {
+                    return Ok(());
+                }
+                self.commit(&mut group, &mut states, &mut summary)
+            });
+            if let Err(error) = committed {
+                break Err(error);
             }
+            // What is left is committed now: more may be long in coming.
             if self.policy != Policy::Staged
+                && !group.is_empty()
                 && let Err(error) = self.commit(&mut group, &mut states, &mut summary)
             {
                 break Err(error);

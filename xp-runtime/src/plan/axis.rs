@@ -21,9 +21,11 @@ impl<T> InputOps<T> {
             input: info.name,
         })?;
         let mut layout = Layout::default();
-        self.layout(&mut layout, info.name);
+        if info.recorded {
+            self.layout(&mut layout, info.name);
+        }
         let mut form = Vec::new();
-        let mut hash = |value: &T| {
+        let mut tell = |value: &T| {
             form.clear();
             self.check(&layout, value, &mut form)
                 .map_err(|source| PlanError::Value {
@@ -31,21 +33,24 @@ impl<T> InputOps<T> {
                     input: info.name,
                     source,
                 })?;
-            let hash = blake3::hash(&form);
-            Ok(hash.as_bytes().first_chunk().copied().unwrap_or([0; 16]))
+            Ok(told(&form))
         };
-        // Nearly always all values differ. Sorted hashes tell, in little memory: an axis may have
-        // a million values.
-        let hashes: Result<Vec<[u8; 16]>, PlanError> = values.iter().map(&mut hash).collect();
-        let mut hashes = hashes?;
-        hashes.sort_unstable();
-        if hashes.is_sorted_by(|a, b| a < b) {
+        // Nearly always all values differ, which is seen in little memory: an axis may have a
+        // million values.
+        let told: Result<Vec<_>, PlanError> = values.iter().map(&mut tell).collect();
+        let mut told = told?;
+        let differ = |told: &[Told]| told.is_sorted_by(|a, b| a < b);
+        if differ(&told) {
+            return Ok(values);
+        }
+        told.sort_unstable();
+        if differ(&told) {
             return Ok(values);
         }
         let mut seen = HashSet::new();
         let mut distinct = Vec::new();
         for value in values {
-            if seen.insert(hash(&value)?) {
+            if seen.insert(tell(&value)?) {
                 distinct.push(value);
             }
         }
@@ -163,6 +168,19 @@ impl<T: Clone> ValueOf<T> for &T {
     fn value(self) -> T {
         self.clone()
     }
+}
+
+/// What tells a value from others: its length, and its canonical form if that is short, or else the
+/// form's hash.
+type Told = (usize, [u8; 16]);
+
+fn told(form: &[u8]) -> Told {
+    let mut told = [0; 16];
+    match told.get_mut(..form.len()) {
+        Some(short) => short.copy_from_slice(form),
+        None => told.copy_from_slice(&blake3::hash(form).as_bytes()[..16]),
+    }
+    (form.len(), told)
 }
 
 /// The values of `values = ..`.

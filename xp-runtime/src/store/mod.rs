@@ -65,6 +65,18 @@ pub(crate) struct Finished {
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
 }
 
+impl Finished {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        let cells = self
+            .cells
+            .iter()
+            .chain(self.extra.iter().map(|(_, cell)| cell));
+        let artifacts = self.artifacts.iter().map(|(_, content)| content.len());
+        cells.map(Cell::weight).sum::<usize>() + artifacts.sum::<usize>()
+    }
+}
+
 /// What is kept of a run that did not complete.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {

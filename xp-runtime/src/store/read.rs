@@ -117,7 +117,7 @@ impl SqliteStore {
             let cells = (0..of.columns.len())
                 .map(|i| Ok(cell(row.get_ref(i + 2)?)))
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            bytes += cells.iter().map(size).sum::<usize>();
+            bytes += cells.iter().map(Cell::weight).sum::<usize>();
             page.push(StoredRun {
                 rowid: row.get(0)?,
                 id_run,
@@ -355,13 +355,5 @@ impl SqliteStore {
             types.push(sql_type);
         }
         Ok((columns, types))
-    }
-}
-
-fn size(cell: &Cell) -> usize {
-    match cell {
-        Cell::Text(text) => text.len(),
-        Cell::Blob(blob) => blob.len(),
-        _ => 8,
     }
 }

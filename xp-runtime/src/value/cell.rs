@@ -16,6 +16,15 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Cell::Text(text) => text.len(),
+            Cell::Blob(blob) => blob.len(),
+            Cell::Null | Cell::Int(_) | Cell::Real(_) => 8,
+        }
+    }
+
     /// What the cell holds, in words.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
