@@ -680,3 +680,18 @@ fn a_damaged_cell_is_named_and_the_other_experiments_are_read() {
     );
     before.check();
 }
+
+#[test]
+fn a_file_that_cannot_be_opened_is_told_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |path: &Path| xp::Session::open(path).unwrap_err().to_string();
+    let missing = folder.path().join("missing").join("x.db");
+    assert!(open(&missing).contains("cannot be opened: there is no directory"));
+    assert!(open(folder.path()).contains("cannot be opened: it is a directory"));
+    let error = xp::Session::open_read_only(folder.path().join("y.db")).unwrap_err();
+    assert!(
+        error.to_string().contains("there is no such file"),
+        "{error}"
+    );
+    assert!(!folder.path().join("y.db").exists());
+}

@@ -49,8 +49,18 @@ pub enum StoreError {
         /// SQLite's answer.
         source: rusqlite::Error,
     },
+    /// There is no such file, and it cannot be made.
+    #[error("`{file}` cannot be opened: {reason}")]
+    CannotOpen {
+        /// The file's path.
+        file: String,
+        /// Why not, as far as the file system tells.
+        reason: String,
+        /// SQLite's answer.
+        source: rusqlite::Error,
+    },
     /// Any other answer of SQLite.
-    #[error("SQLite failed to {doing} in `{file}`")]
+    #[error("SQLite could not {doing} in `{file}`")]
     Sqlite {
         /// The file's path.
         file: String,
@@ -158,6 +168,16 @@ pub enum StoreError {
         /// The experiment's name.
         experiment: String,
         /// Why not.
+        source: DatapakError,
+    },
+    /// Something in DATAPAK that cannot be written or read.
+    #[error("xp could not {doing} in `{file}`, since a value is no valid DATAPAK")]
+    Datapak {
+        /// The file's path.
+        file: String,
+        /// What xp was doing.
+        doing: String,
+        /// What is wrong with the value.
         source: DatapakError,
     },
     /// [`Session::query`](crate::Session::query) was given a statement that writes, or one that is

@@ -1,5 +1,7 @@
 //! From what SQLite answers to what it means for a user.
 
+use std::path::Path;
+
 use rusqlite::ErrorCode;
 
 use super::StoreError;
@@ -34,9 +36,10 @@ pub(super) fn typed(file: &str, doing: &str, failure: Failure) -> StoreError {
     let source = match failure {
         Failure::Store(error) => return error,
         Failure::Encode(source) => {
-            return StoreError::Encode {
-                what: format!("what was needed to {doing}"),
-                experiment: file,
+            let doing = doing.to_owned();
+            return StoreError::Datapak {
+                file,
+                doing,
                 source,
             };
         }
@@ -53,11 +56,30 @@ pub(super) fn typed(file: &str, doing: &str, failure: Failure) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Locked { file, source }
         }
+        Some(ErrorCode::CannotOpen) => StoreError::CannotOpen {
+            reason: why_not_opened(Path::new(&file)),
+            file,
+            source,
+        },
         _ => StoreError::Sqlite {
             file,
             doing: doing.to_owned(),
             source,
         },
+    }
+}
+
+fn why_not_opened(file: &Path) -> String {
+    match file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        _ if file.is_dir() => "it is a directory".to_owned(),
+        Some(parent) if !parent.exists() => {
+            format!("there is no directory `{}`", parent.display())
+        }
+        _ if !file.exists() => "there is no such file, or it cannot be made".to_owned(),
+        _ => "the file system refuses it".to_owned(),
     }
 }
 

@@ -37,7 +37,7 @@ impl SqliteStore {
         let file = path.display().to_string();
         let connection = Connection::open_with_flags(path, flags)
             .and_then(|connection| readable(connection, path))
-            .map_err(|error| typed(&file, "open it", Failure::Sql(error)))?;
+            .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
         Self::prepare(connection, file)
     }
 
@@ -47,7 +47,7 @@ impl SqliteStore {
         let file = path.display().to_string();
         let connection = Connection::open_with_flags(path, flags)
             .and_then(|connection| readable(connection, path))
-            .map_err(|error| typed(&file, "open it", Failure::Sql(error)))?;
+            .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
         Self::prepare(connection, file)
     }
 
@@ -55,12 +55,12 @@ impl SqliteStore {
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
         let file = ":memory:".to_owned();
         let connection = Connection::open_in_memory()
-            .map_err(|error| typed(&file, "open it", Failure::Sql(error)))?;
+            .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
         Self::prepare(connection, file)
     }
 
     fn prepare(mut db: Connection, file: String) -> Result<Self, StoreError> {
-        let fail = |error| typed(&file, "open it", Failure::Sql(error));
+        let fail = |error| typed(&file, "open the database", Failure::Sql(error));
         db.busy_timeout(PATIENCE).map_err(fail)?;
         let read_only = db.is_readonly("main").map_err(fail)?;
         let found = if let Some(newer) = schema::newer(&db).map_err(fail)? {
