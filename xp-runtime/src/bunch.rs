@@ -13,7 +13,6 @@ use crate::value::{Value, ValueError, from_value, to_value};
 /// run whose type is not known are `Bunch`es. A name occurs once.
 ///
 /// ```
-/// # use xp_runtime as xp;
 /// let mut bunch = xp::Bunch::new();
 /// bunch.insert("k", &3)?;
 /// assert_eq!(bunch.get::<u64>("k")?, Some(3));

@@ -111,7 +111,6 @@ impl fmt::Display for Exception {
 /// The run counts as skipped: neither completed nor failed, and not attempted again by itself.
 ///
 /// ```
-/// use xp_runtime as xp;
 ///
 /// fn parse(text: &str) -> Result<u32, xp::Skip> {
 ///     text.parse().map_err(|_| xp::skip("no number"))
@@ -166,7 +165,7 @@ pub(crate) enum Cause {
     /// A step of this run returned it.
     Error(Box<dyn StdError + Send + Sync>),
     /// A shared step returned it, or panicked, in this run or in another one.
-    Shared(Outcome, Exception),
+    Shared(Box<(Outcome, Exception)>),
 }
 
 impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for StepError {
@@ -179,7 +178,7 @@ impl StepError {
     /// The outcome and the exception of a run that ended in this error during `step`.
     pub(crate) fn into_exception(self, step: Option<&str>) -> (Outcome, Exception) {
         let error = match self.0 {
-            Cause::Shared(outcome, exception) => return (outcome, exception),
+            Cause::Shared(ended) => return *ended,
             Cause::Error(error) => error,
         };
         let mut causes = Vec::new();

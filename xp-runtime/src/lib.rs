@@ -64,7 +64,7 @@ pub mod __private {
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{
-        Any, AnyPlan, Axes, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan,
+        Any, AnyPlan, Axes, Axis, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan,
         PlanError, PlanOptions, Planned, Slot, ValueOf, WithPoints, values,
     };
     pub use crate::row::{Layout, Mapping, RowError, RowReader};

@@ -25,7 +25,6 @@ use crate::identity::{InputsHash, tag, write_natural, write_sized, write_text};
 /// It is not meant for secrets.
 ///
 /// ```
-/// # use xp_runtime as xp;
 /// let mut rng = xp::Rng::seeded(7, "split");
 /// let mut rows: Vec<usize> = (0..150).collect();
 /// rng.shuffle(&mut rows);

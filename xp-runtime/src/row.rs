@@ -17,6 +17,8 @@ pub struct Layout {
     columns: Vec<Column>,
     /// The flattened structs among them.
     groups: Vec<Group>,
+    /// The names of inputs that are not recorded.
+    unrecorded: Vec<String>,
     /// What is wrong with the declaration; all of it.
     errors: Vec<String>,
 }
@@ -82,20 +84,28 @@ impl Layout {
         );
     }
 
+    /// Inputs that have no column, and names that nothing else can have: they tell points apart.
+    pub(crate) fn unrecorded(&mut self, inputs: Self) {
+        for column in inputs.columns {
+            self.is_free(&column.name);
+            self.unrecorded.push(column.name);
+        }
+    }
+
+    fn is_free(&mut self, name: &str) {
+        let columns = self.columns.iter().map(|column| &column.name);
+        let same = |other: &&String| other.eq_ignore_ascii_case(name);
+        if let Some(other) = columns.chain(&self.unrecorded).find(same) {
+            self.errors
+                .push(format!("`{name}` and `{other}` have one name"));
+        }
+    }
+
     fn column(&mut self, name: &str, ty: ColumnType, role: Role) {
         if let Err(error) = name::check_column(name) {
             self.errors.push(error.to_string());
         }
-        if let Some(other) = self
-            .columns
-            .iter()
-            .find(|c| c.name.eq_ignore_ascii_case(name))
-        {
-            self.errors.push(format!(
-                "`{name}` and `{}` would share a column",
-                other.name
-            ));
-        }
+        self.is_free(name);
         self.columns.push(Column {
             name: name.to_owned(),
             ty,
@@ -227,13 +237,11 @@ impl<'a> RowWriter<'a> {
             .collect();
         for column in columns {
             // A member that its struct leaves out (`skip_serializing_if`) is missing.
-            let value = members
-                .remove(&column.name[group.prefix.len()..])
-                .unwrap_or(Value::Null);
-            let cell = column
-                .ty
-                .encode_value(&value)
-                .map_err(|source| write_error(column, source))?;
+            let cell = match members.remove(&column.name[group.prefix.len()..]) {
+                None if column.ty.kind != Kind::Serialized => Ok(Cell::Null),
+                value => column.ty.encode_value(&value.unwrap_or(Value::Null)),
+            };
+            let cell = cell.map_err(|source| write_error(column, source))?;
             self.cells.push(cell);
         }
         Ok(())
@@ -373,20 +381,32 @@ impl<'a> RowReader<'a> {
         let mut members = Vec::with_capacity(group.len);
         for _ in 0..group.len {
             let (column, cell) = self.next();
-            let value = column
-                .ty
-                .decode_value(cell)
-                .map_err(|source| read_error(column, source))?;
+            let value = match (&cell, column.ty.kind) {
+                // A missing number is NaN; any other member was left out.
+                (Cell::Null, kind) if kind != Kind::Float => Ok(Value::Null),
+                _ => column.ty.decode_value(cell),
+            };
+            let value = value.map_err(|source| read_error(column, source))?;
             members.push((column.name[group.prefix.len()..].to_owned(), value));
         }
-        from_members(members).map_err(|source| RowError::Read {
-            column: mapping
-                .layout
-                .columns
-                .get(self.at.saturating_sub(1))
-                .map_or_else(String::new, |c| c.name.clone()),
-            source,
-        })
+        let is_there = |(_, value): &&(String, Value)| *value != Value::Null;
+        let lacks_some = !members.iter().all(|member| is_there(&member));
+        let there: Option<Vec<_>> =
+            lacks_some.then(|| members.iter().filter(is_there).cloned().collect());
+        from_members(members)
+            .or_else(|error| match there {
+                // What is missing may have been left out when it was written, to be the default.
+                Some(there) => from_members(there).map_err(|_| error),
+                None => Err(error),
+            })
+            .map_err(|source| RowError::Read {
+                column: mapping
+                    .layout
+                    .columns
+                    .get(self.at.saturating_sub(1))
+                    .map_or_else(String::new, |column| column.name.clone()),
+                source,
+            })
     }
 
     /// Reads a sequence.

@@ -54,7 +54,10 @@ impl Scope<'_> {
             .values
             .get(&self.keys[place], self.step_name(), ops, compute);
         (self.ready)(place);
-        value.map_err(|failure| StepError(Cause::Shared(failure.0, failure.1.clone())))
+        value.map_err(|failure| {
+            let ended = Box::new((failure.0, failure.1.clone()));
+            StepError(Cause::Shared(ended))
+        })
     }
 
     /// Puts a declared sequence into the row.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::declare::Declared;
 use crate::execute::{self, Job, PlanTask, Summary, Task};
-use crate::experiment::{Error, Failure, Result, RunsFailed};
+use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
 use crate::row::Layout;
@@ -27,7 +27,6 @@ use crate::table::Table;
 /// An open file of experiments. Clones share the file.
 ///
 /// ```
-/// use xp_runtime as xp;
 ///
 /// let session = xp::Session::in_memory()?;
 /// let experiment = session.sweep("squares", 0..4_u64, |x, _run| Ok::<_, String>(x * x))?;
@@ -82,10 +81,10 @@ impl Session {
     /// This session with options for all that it executes; a plan's own options come first.
     ///
     /// ```
-    /// use xp_runtime::{Options, PlanOptions, Session};
+    /// use xp::{Options, PlanOptions, Session};
     ///
     /// let session = Session::in_memory()?.with(Options::new().jobs(2).root_seed(7));
-    /// # Ok::<(), xp_runtime::Error>(())
+    /// # Ok::<(), xp::Error>(())
     /// ```
     #[must_use]
     pub fn with(self, defaults: Options) -> Self {
@@ -145,7 +144,7 @@ impl Session {
             &options,
             order,
         )?;
-        self.check(&made, &options)?;
+        let made = self.check(made, &options)?;
         self.opened(made.id, made.summary.states)
     }
 
@@ -180,19 +179,19 @@ impl Session {
         }
         let task = SweepTask::new(name, points, closure, options.root_seed_or_default());
         let made = self.run_task(name, name, &task, &layout, &options, None)?;
-        self.check(&made, &options)?;
+        let made = self.check(made, &options)?;
         self.opened(made.id, Vec::new())
     }
 
     /// Executes a closure once: an experiment with a single run, without params.
     ///
     /// ```
-    /// let session = xp_runtime::Session::in_memory()?;
+    /// let session = xp::Session::in_memory()?;
     /// session.run("example", |run| {
     ///     run.fields.insert("answer", 42)
     /// })?;
     /// assert_eq!(session.load("example")?.runs().count(), 1);
-    /// # Ok::<(), xp_runtime::Error>(())
+    /// # Ok::<(), xp::Error>(())
     /// ```
     ///
     /// # Errors
@@ -253,9 +252,9 @@ impl Session {
     }
 
     /// The exception of the first run that failed, as that of the experiment.
-    fn check<S>(&self, made: &Made<S>, options: &Options) -> Result<()> {
+    fn check<S: Send + 'static>(&self, made: Made<S>, options: &Options) -> Result<Made<S>> {
         let Some(first) = &made.summary.first else {
-            return Ok(());
+            return Ok(made);
         };
         let staged = options.policy == Some(Policy::Staged);
         let experiment = if staged {
@@ -278,6 +277,7 @@ impl Session {
             failed: made.summary.failed,
             completed: made.summary.completed,
             experiment,
+            states: States::new(made.summary.states),
         })))
     }
 

@@ -147,6 +147,10 @@ impl SharedValues {
     }
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "a failure is rare, and is shared right after"
+)]
 fn computed(
     step: Option<&str>,
     compute: impl FnOnce() -> Result<Held, StepError>,

@@ -96,7 +96,7 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
         read().map_err(|source| Error::Run {
             experiment: of.name.clone(),
             id_run: run.id_run,
-            source,
+            source: Box::new(source),
         })
     }
 }
@@ -131,7 +131,7 @@ where
 fn failed(source: impl Into<InputCause>) -> InputError {
     InputError {
         input: POINT.to_owned(),
-        source: source.into(),
+        source: Box::new(source.into()),
     }
 }
 

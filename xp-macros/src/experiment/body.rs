@@ -425,7 +425,16 @@ impl Reader<'_> {
             false
         });
         let mut states: Vec<String> = Vec::new();
+        let fields = &self.body.fields;
         self.body.states.retain(|state| {
+            if fields.iter().any(|field| field.name == state.name) {
+                let name = &state.name;
+                errors.at(
+                    state.ident.span(),
+                    format_args!("`{name}` is a field, too, and one name is one thing: rename one"),
+                );
+                return false;
+            }
             let is_new = !states.contains(&state.name);
             if !is_new {
                 errors.at(

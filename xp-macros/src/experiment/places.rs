@@ -77,6 +77,28 @@ impl Places {
         self.known.push((name.unraw().to_string(), binding));
     }
 
+    /// An input that is changed differs from what the plan gave: from here on it is the run's own.
+    fn change(&mut self, expr: &Expr) {
+        let mut expr = expr;
+        let name = loop {
+            match expr {
+                Expr::Field(field) => expr = &field.base,
+                Expr::Paren(paren) => expr = &paren.expr,
+                Expr::Group(group) => expr = &group.expr,
+                Expr::Path(path) => match path.path.get_ident() {
+                    Some(name) => break name,
+                    None => return,
+                },
+                _ => return,
+            }
+        };
+        let text = name.unraw().to_string();
+        let last = self.known.iter().rev().find(|(known, _)| *known == text);
+        if let Some((_, Binding::Input(_))) = last {
+            self.bind(name, Binding::Var);
+        }
+    }
+
     /// Where the names that are used from here on begin.
     pub(super) fn start_tracking(&self) -> usize {
         self.used.len()
@@ -169,6 +191,9 @@ impl Places {
                         ),
                     );
                     return None;
+                }
+                if reference.mutability.is_some() {
+                    self.change(&reference.expr);
                 }
                 let mut reference = reference.clone();
                 reference.expr = Box::new(self.place(&reference.expr, at, errors)?);

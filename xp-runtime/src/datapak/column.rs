@@ -16,13 +16,13 @@ impl ColumnType {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use xp_runtime::value::{Cell, ColumnType};
+    /// use xp::value::{Cell, ColumnType};
     ///
     /// let column = ColumnType::of::<Duration>();
     /// let cell = column.encode(&Duration::from_millis(1500))?;
     /// assert_eq!(cell, Cell::Real(1.5));
     /// assert_eq!(column.decode::<Duration>(cell)?, Duration::from_millis(1500));
-    /// # Ok::<(), xp_runtime::value::ValueError>(())
+    /// # Ok::<(), xp::value::ValueError>(())
     /// ```
     pub fn encode<T: Serialize + 'static>(&self, v: &T) -> Result<Cell, ValueError> {
         if let Some(cell) = native::encode(self.kind, v) {

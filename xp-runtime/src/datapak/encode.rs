@@ -12,8 +12,8 @@ use crate::value::{MAX_DEPTH, Value};
 /// # Examples
 ///
 /// ```
-/// use xp_runtime::datapak;
-/// use xp_runtime::value::Value;
+/// use xp::datapak;
+/// use xp::value::Value;
 ///
 /// assert_eq!(datapak::encode(&Value::from(1))?, b"\x80\x04K\x01.");
 /// assert_eq!(datapak::decode(b"\x80\x04K\x01.")?, Value::from(1));

@@ -5,7 +5,7 @@ use super::{Bitmap, DatapakError};
 /// # Examples
 ///
 /// ```
-/// use xp_runtime::datapak::{Column, ColumnData, Frame, Item};
+/// use xp::datapak::{Column, ColumnData, Frame, Item};
 ///
 /// let mut loss = Column::new("loss", ColumnData::Float(vec![0.5, 0.25]));
 /// loss.push_null();

@@ -15,7 +15,7 @@ pub struct InputError {
     /// The input's name.
     pub input: String,
     /// What is wrong with it.
-    pub source: InputCause,
+    pub source: Box<InputCause>,
 }
 
 /// What is wrong with the value of an input.
@@ -164,6 +164,13 @@ impl<T> InputOps<T> {
         (self.read)(row)
     }
 
+    /// Names the columns that the input would have if it were recorded.
+    pub fn unrecorded(&self, layout: &mut Layout, name: &str) {
+        let mut own = Layout::default();
+        (self.layout)(&mut own, name);
+        layout.unrecorded(own);
+    }
+
     /// Shows the input to a visitor.
     pub fn visit(
         &self,
@@ -174,7 +181,7 @@ impl<T> InputOps<T> {
     ) -> Result<(), InputError> {
         (self.visit)(self, info, value, absent, visitor).map_err(|source| InputError {
             input: info.name.to_owned(),
-            source,
+            source: Box::new(source),
         })
     }
 

@@ -89,10 +89,10 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
         progress,
         group,
     } = job;
-    if policy != Policy::Staged {
-        // The experiment is there before its first run, so that a name that is taken is refused
-        // before anything is computed.
-        store.commit(&mut execution, &[])?;
+    // A name that is taken is refused before anything is computed.
+    match policy {
+        Policy::Staged => store.rehearse(&execution)?,
+        _ => store.commit(&mut execution, &[])?,
     }
     let shared = Shared::new(task);
     let (id_experiment, seed) = (execution.new.id, execution.new.root_seed);

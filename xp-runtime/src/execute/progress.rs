@@ -15,6 +15,7 @@ use crate::store::Finished;
 pub(super) struct Bar {
     bar: Option<ProgressBar>,
     failed: AtomicU64,
+    skipped: AtomicU64,
     fractions: Vec<Arc<Progress>>,
 }
 
@@ -44,6 +45,7 @@ impl Bar {
         Self {
             bar,
             failed: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
             fractions: fractions.to_vec(),
         }
     }
@@ -55,19 +57,21 @@ impl Bar {
         let skipped = runs
             .iter()
             .filter(|run| run.outcome == Outcome::Skipped)
-            .count();
+            .count() as u64;
         let failed = self.failed.fetch_add(failed, Ordering::Relaxed) + failed;
+        let skipped = self.skipped.fetch_add(skipped, Ordering::Relaxed) + skipped;
         bar.inc(runs.len() as u64);
-        let fraction: f64 = self.fractions.iter().map(|progress| progress.get()).sum();
+        let fractions = self.fractions.iter().map(|progress| progress.get());
+        let fractions: Vec<f64> = fractions.filter(|fraction| *fraction > 0.0).collect();
         let mut message = Vec::new();
         if failed > 0 {
             message.push(format!("{failed} failed"));
         }
         if skipped > 0 {
-            message.push("some skipped".to_owned());
+            message.push(format!("{skipped} skipped"));
         }
-        if fraction > 0.0 {
-            let mean = 100.0 * fraction / self.fractions.len() as f64;
+        if !fractions.is_empty() {
+            let mean = 100.0 * fractions.iter().sum::<f64>() / fractions.len() as f64;
             message.push(format!("running: {mean:.0} %"));
         }
         bar.set_message(message.join(", "));

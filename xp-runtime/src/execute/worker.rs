@@ -1,6 +1,7 @@
 //! A worker: one thread that takes points and runs their steps.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -19,10 +20,9 @@ use crate::panic;
 use crate::row::{Layout, RowWriter};
 use crate::run::{Context, FieldRegistry, Progress, Run};
 use crate::scope::Scope;
-use crate::sequence::lock;
 use crate::shared::{SharedKey, SharedValues};
-use crate::store::{Ended, Finished};
-use crate::value::{Cell, ColumnType, Kind};
+use crate::store::{Column, Ended, Finished};
+use crate::value::Cell;
 
 /// The shared values of one execution, and what must be known to find them.
 #[derive(Debug)]
@@ -112,6 +112,13 @@ struct Scratch {
     keys: Vec<SharedKey>,
 }
 
+/// What a run leaves whose steps have all completed.
+struct Completed<S> {
+    cells: Vec<Cell>,
+    extra: Vec<(Column, Cell)>,
+    state: S,
+}
+
 impl<T: Task> Worker<'_, T> {
     /// Runs points until there are none, or until the execution stops.
     pub(super) fn work(self) {
@@ -141,7 +148,9 @@ impl<T: Task> Worker<'_, T> {
             {
                 open = self.attempt(&point, handed, &mut scratch);
                 if !scratch.keys.is_empty() {
-                    self.shared.values.release(&scratch.keys);
+                    // The drop of a value is the user's code, and its panic no run's.
+                    let release = || self.shared.values.release(&scratch.keys);
+                    let _ = catch_unwind(AssertUnwindSafe(release));
                     scratch.keys.clear();
                 }
             } else {
@@ -160,7 +169,7 @@ impl<T: Task> Worker<'_, T> {
             self.shared.keys(self.task, point, &mut scratch.keys);
         }
         scratch.inputs.clear();
-        let identified = self.task.identify(point, &mut scratch.inputs);
+        let identified = panic::catch(|| self.task.identify(point, &mut scratch.inputs));
         let inputs = scratch.inputs.hash();
         let identity = self.task.scheme().identity(&inputs);
         if !self.shared.is_new(identity) {
@@ -171,19 +180,21 @@ impl<T: Task> Worker<'_, T> {
         let clock = Instant::now();
         let mut run = Run::live(&scratch.context, identity.id_run(), inputs);
         let result = match identified {
-            Err(error) => Err((Outcome::Failed, before_the_steps(&error))),
-            Ok(()) => self.run(point, handed, &mut run, &scratch.keys),
+            Err(exception) => Err((Outcome::Panicked, exception)),
+            Ok(Err(error)) => Err((Outcome::Failed, before_the_steps(&error))),
+            Ok(Ok(())) => self.run(point, handed, &mut run, &scratch.keys),
         };
         self.progress.reset();
         let elapsed = clock.elapsed().as_secs_f64();
         let (outcome, cells, extra, state, ended) = match result {
-            Ok((cells, state)) => (
-                Outcome::Completed,
+            Ok(Completed {
                 cells,
-                run.fields.take(),
-                self.task.keeps_state().then_some(state),
-                None,
-            ),
+                extra,
+                state,
+            }) => {
+                let state = self.task.keeps_state().then_some(state);
+                (Outcome::Completed, cells, extra, state, None)
+            }
             Err((outcome, exception)) => {
                 let inputs = self.inputs(point);
                 let ended = Box::new(Ended { exception, inputs });
@@ -209,17 +220,22 @@ impl<T: Task> Worker<'_, T> {
         self.sender.send(Done { finished, state }, weight)
     }
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "an exception is rare, and is boxed right after"
+    )]
     fn run(
         &self,
         point: &T::Point,
         handed: Handed,
         run: &mut Run,
         keys: &[SharedKey],
-    ) -> Result<(Vec<Cell>, T::State), (Outcome, Exception)> {
+    ) -> Result<Completed<T::State>, (Outcome, Exception)> {
         let task = self.task;
         let before = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
         let mut row = RowWriter::new(self.layout);
-        task.record(point, &mut row)
+        panic::catch(|| task.record(point, &mut row))
+            .map_err(|exception| (Outcome::Panicked, exception))?
             .map_err(|error| before(&error))?;
         if task.uses_run() {
             let (config, params) = task.bunches(point).map_err(|error| before(&error))?;
@@ -248,28 +264,23 @@ impl<T: Task> Worker<'_, T> {
             }
         };
         let cells = scope.row.into_cells();
-        for (name, buffer) in run.take_sequences() {
-            let blob = lock(&buffer).to_datapak().map_err(|error| before(&error))?;
-            let ty = ColumnType {
-                kind: Kind::Serialized,
-                nullable: false,
-            };
-            run.fields
-                .insert_cell(&name, ty, Cell::Blob(blob))
-                .map_err(|error| before(&error))?;
-        }
-        Ok((cells, state))
+        let extra = run.take_extra().map_err(|error| before(&error))?;
+        Ok(Completed {
+            cells,
+            extra,
+            state,
+        })
     }
 
     /// All inputs of a run that did not complete, as far as they can be recorded.
     fn inputs(&self, point: &T::Point) -> Bunch {
-        match self.task.bunches(point) {
-            Ok((config, params)) => config
+        match panic::catch(|| self.task.bunches(point)) {
+            Ok(Ok((config, params))) => config
                 .into_members()
                 .into_iter()
                 .chain(params.into_members())
                 .collect(),
-            Err(_) => Bunch::new(),
+            Ok(Err(_)) | Err(_) => Bunch::new(),
         }
     }
 }

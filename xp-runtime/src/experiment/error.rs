@@ -1,13 +1,19 @@
 //! The error of everything that a session does.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Experiment;
+use uuid::Uuid;
+
+use super::{Experiment, Readable};
 use crate::bunch::Bunch;
 use crate::datapak::DatapakError;
 use crate::exception::{Exception, Outcome};
 use crate::plan::PlanError;
 use crate::row::{LayoutError, Misfit, RowError};
+use crate::run::FieldError;
+use crate::sequence::SequenceError;
 use crate::store::StoreError;
 use crate::table::QueryRowError;
 use crate::value::ValueError;
@@ -59,7 +65,7 @@ pub enum Error {
         /// The run's id.
         id_run: uuid::Uuid,
         /// Which cell, and why.
-        source: RowError,
+        source: Box<RowError>,
     },
     /// A stored value cannot be read.
     #[error("`{field}` of run {id_run} of experiment `{experiment}` cannot be read")]
@@ -71,7 +77,7 @@ pub enum Error {
         /// The column's name.
         field: String,
         /// Why not.
-        source: ValueError,
+        source: Box<ValueError>,
     },
     /// A field of an experiment cannot be kept.
     #[error("the field `{field}` of experiment `{experiment}` cannot be kept")]
@@ -86,7 +92,16 @@ pub enum Error {
     /// A row of a query is not of the type that was asked for.
     #[error(transparent)]
     QueryRow(#[from] QueryRowError),
-    /// A sequence, or another value in DATAPAK, cannot be read.
+    /// A sequence cannot be recorded or read.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// A value is of another type.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// A field cannot be inserted.
+    #[error(transparent)]
+    FieldInsert(#[from] FieldError),
+    /// A value in DATAPAK cannot be read.
     #[error(transparent)]
     Datapak(#[from] DatapakError),
 }
@@ -111,8 +126,68 @@ pub struct RunsFailed {
     /// How many runs completed, and are kept.
     pub completed: u64,
     /// The experiment, with the runs that completed and those that failed; `None` if it was all
-    /// or nothing.
+    /// or nothing. Its runs are untyped: see [`typed`](Self::typed).
     pub experiment: Option<Experiment>,
+    pub(crate) states: States,
+}
+
+/// The states of the runs that completed, until they are asked for with their type.
+#[derive(Default)]
+pub(crate) struct States(Mutex<Option<Box<dyn Any + Send>>>);
+
+impl States {
+    pub(crate) fn new<S: Send + 'static>(states: Vec<(Uuid, S)>) -> Self {
+        Self(Mutex::new(Some(Box::new(states))))
+    }
+
+    fn take<S: 'static>(&self) -> Vec<(Uuid, S)> {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match states.take().map(<Box<dyn Any + Send>>::downcast) {
+            Some(Ok(taken)) => *taken,
+            Some(Err(other)) => {
+                *states = Some(other);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("States").finish_non_exhaustive()
+    }
+}
+
+impl RunsFailed {
+    /// The experiment with typed runs, which have their states as after an execution without
+    /// failures; `None` if it was all or nothing. The states are there for the first call.
+    ///
+    /// ```
+    /// # use xp::prelude::*;
+    /// # #[step] fn invert(x: i32) -> Result<f64, String> { if x == 0 { Err("zero".into()) } else { Ok(1.0 / f64::from(x)) } }
+    /// # #[experiment] fn inverse(#[param] x: i32) { #[state] let y: f64 = invert(x)?; }
+    /// let session = Session::in_memory()?;
+    /// let result = session.execute(inverse().x(0..3).policy(Policy::KeepGoing));
+    /// let Err(xp::Error::RunsFailed(failed)) = result else { panic!("x = 0 fails") };
+    /// let experiment = failed.typed::<Inverse>()?.expect("two runs are kept");
+    /// for run in experiment.runs() {
+    ///     assert!(run?.state().is_some());
+    /// }
+    /// # Ok::<(), xp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or the experiment is not of this type.
+    pub fn typed<X: Readable<State: Send + 'static>>(&self) -> Result<Option<Experiment<X>>> {
+        let states = self.states.take::<X::State>();
+        let states = states.into_iter().map(|(id, state)| (id, Arc::new(state)));
+        self.experiment
+            .as_ref()
+            .and_then(|experiment| experiment.retyped(states.collect()))
+            .transpose()
+    }
 }
 
 impl fmt::Display for RunsFailed {
@@ -173,5 +248,28 @@ impl fmt::Debug for Error {
             source = cause.source();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::InputError;
+    use crate::exception::StepError;
+
+    /// From 128 bytes clippy warns at every function of a user's that returns one.
+    #[test]
+    fn errors_are_small() {
+        let sizes = [
+            size_of::<Error>(),
+            size_of::<PlanError>(),
+            size_of::<StoreError>(),
+            size_of::<FieldError>(),
+            size_of::<SequenceError>(),
+            size_of::<RowError>(),
+            size_of::<InputError>(),
+            size_of::<StepError>(),
+        ];
+        assert!(sizes.iter().all(|size| *size < 128), "{sizes:?}");
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Error, Result};
 use crate::bunch::Bunch;
 use crate::store::{Store, StoredExperiment};
+use crate::value::to_value;
 
 /// The fields of an experiment. They are read as a [`Bunch`]; [`insert`](Self::insert) writes one
 /// through to the file at once.
@@ -48,18 +49,16 @@ impl ExperimentFields {
         value: &T,
     ) -> Result<()> {
         let name = name.into();
-        let mut bunch = self.bunch.clone();
-        bunch
-            .insert(name.clone(), value)
-            .map_err(|source| Error::Field {
-                experiment: self.experiment.clone(),
-                field: name,
-                source,
-            })?;
-        if let Some((db, id)) = &self.db {
-            db.set_fields(*id, &bunch)?;
+        let value = to_value(value).map_err(|source| Error::Field {
+            experiment: self.experiment.clone(),
+            field: name.clone(),
+            source,
+        })?;
+        match &self.db {
+            // Another handle may have set other fields since.
+            Some((db, id)) => self.bunch = db.set_field(*id, &name, value)?,
+            None => self.bunch.set(name, value),
         }
-        self.bunch = bunch;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+pub(crate) use error::States;
 pub use error::{Error, Failure, Result, RunsFailed};
 pub use fields::ExperimentFields;
 pub use read::Readable;
@@ -98,6 +99,19 @@ impl<X: Readable> Experiment<X> {
         })
     }
 
+    /// The same experiment as one of another kind; `None` if it has no database.
+    fn retyped<Y: Readable>(
+        &self,
+        states: HashMap<Uuid, Arc<Y::State>>,
+    ) -> Option<Result<Experiment<Y>>> {
+        match &self.runs {
+            Source::Db { db, stored, .. } => {
+                Some(Experiment::open(db, &Key::Id(stored.id), states))
+            }
+            Source::Owned(..) => None,
+        }
+    }
+
     /// The runs that completed, in the order in which they ended.
     pub fn runs(&self) -> Runs<X> {
         match &self.runs {
@@ -118,7 +132,7 @@ impl<X: Readable> Experiment<X> {
     /// The runs that did not complete, with their inputs and what ended them.
     pub fn failures(&self) -> Failures {
         match &self.runs {
-            Source::Db { db, stored, .. } => Failures::stored(Arc::clone(db), stored.id),
+            Source::Db { db, stored, .. } => Failures::stored(Arc::clone(db), Arc::clone(stored)),
             Source::Owned(..) => Failures::none(),
         }
     }
@@ -147,12 +161,12 @@ impl<X: Readable> Experiment<X> {
     /// Values that SQL has no type for are left out.
     ///
     /// ```
-    /// let session = xp_runtime::Session::in_memory()?;
-    /// let half = |x: &u32, _: &mut xp_runtime::Run| Ok::<_, String>(x / 2);
+    /// let session = xp::Session::in_memory()?;
+    /// let half = |x: &u32, _: &mut xp::Run| Ok::<_, String>(x / 2);
     /// let experiment = session.sweep("halves", 0..4, half)?;
     /// let table = experiment.table().group_by("result");
     /// assert_eq!(table.to_string(), "result  count\n     0      2\n     1      2");
-    /// # Ok::<(), xp_runtime::Error>(())
+    /// # Ok::<(), xp::Error>(())
     /// ```
     pub fn table(&self) -> Table {
         let Source::Db { db, stored, .. } = &self.runs else {
@@ -164,10 +178,18 @@ impl<X: Readable> Experiment<X> {
             .filter(|c| c.ty.kind != Kind::Serialized)
             .collect();
         columns.sort_by_key(|c| c.role == Role::Field);
+        if let Err(error) = db.find(&Key::Id(stored.id)) {
+            return Table::failed(error.to_string());
+        }
         if stored.columns.is_empty() {
             return Table::new(Vec::new(), Vec::new());
         }
-        Table::of_runs(db.as_ref(), stored, &columns)
+        let blobs = stored
+            .columns
+            .iter()
+            .filter(|c| c.ty.kind == Kind::Serialized);
+        let blobs = blobs.map(|c| c.name.clone()).collect();
+        Table::of_runs(db.as_ref(), stored, &columns).leaving_out(blobs)
     }
 }
 

@@ -38,7 +38,7 @@ impl<X: Declared> Readable for X {
         X::read(&mut RowReader::new(mapping, run.cells)).map_err(|source| Error::Run {
             experiment: of.name.clone(),
             id_run: run.id_run,
-            source,
+            source: Box::new(source),
         })
     }
 }
@@ -61,7 +61,7 @@ impl Readable for Dynamic {
                     experiment: of.name.clone(),
                     id_run,
                     field: column.name.clone(),
-                    source,
+                    source: Box::new(source),
                 }),
             })
             .collect()

@@ -127,15 +127,15 @@ impl<X: Readable> fmt::Debug for Runs<X> {
 /// [`Experiment::failures`](crate::Experiment::failures).
 #[derive(Debug)]
 pub struct Failures {
-    db: Option<(Arc<dyn Store>, Uuid)>,
+    db: Option<(Arc<dyn Store>, Arc<StoredExperiment>)>,
     page: VecDeque<StoredFailure>,
     after: i64,
 }
 
 impl Failures {
-    pub(super) fn stored(db: Arc<dyn Store>, id: Uuid) -> Self {
+    pub(super) fn stored(db: Arc<dyn Store>, of: Arc<StoredExperiment>) -> Self {
         Self {
-            db: Some((db, id)),
+            db: Some((db, of)),
             page: VecDeque::new(),
             after: 0,
         }
@@ -155,8 +155,8 @@ impl Iterator for Failures {
 
     fn next(&mut self) -> Option<Result<Failure>> {
         if self.page.is_empty() {
-            let (db, id) = self.db.as_ref()?;
-            match db.failures(*id, self.after) {
+            let (db, of) = self.db.as_ref()?;
+            match db.failures(of, self.after) {
                 Ok(page) => self.page = page.into(),
                 Err(error) => {
                     self.db = None;

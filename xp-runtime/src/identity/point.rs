@@ -18,7 +18,7 @@ const DOMAIN: &str = "xp inputs 1";
 /// are distinct; the order in which they are pushed does not matter.
 ///
 /// ```
-/// # use xp_runtime::identity::Inputs;
+/// # use xp::identity::Inputs;
 /// let mut inputs = Inputs::default();
 /// inputs.push("k", &3_u8)?;
 /// inputs.push("seed", &0_u64)?;
@@ -28,7 +28,7 @@ const DOMAIN: &str = "xp inputs 1";
 /// inputs.push("seed", &0_i32)?;
 /// inputs.push("k", &3_usize)?;
 /// assert_eq!(inputs.hash(), hash);
-/// # Ok::<(), xp_runtime::identity::EncodeError>(())
+/// # Ok::<(), xp::identity::EncodeError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {

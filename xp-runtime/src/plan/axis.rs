@@ -8,14 +8,41 @@ use crate::declare::{InputInfo, InputOps};
 use crate::row::Layout;
 use crate::value::Value;
 
+/// The values of a param.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Axis<T> {
+    values: Vec<T>,
+    /// The places of the distinct values; `None` if all are.
+    distinct: Option<Vec<usize>>,
+}
+
+impl<T: Clone> Axis<T> {
+    /// How many values there are; of distinct ones, unless `repeated`.
+    pub fn len(&self, repeated: bool) -> usize {
+        match &self.distinct {
+            Some(distinct) if !repeated => distinct.len(),
+            _ => self.values.len(),
+        }
+    }
+
+    /// A value by its place among the distinct ones, or among all if `repeated`.
+    pub fn get(&self, place: usize, repeated: bool) -> T {
+        match &self.distinct {
+            Some(distinct) if !repeated => self.values[distinct[place]].clone(),
+            _ => self.values[place].clone(),
+        }
+    }
+}
+
 impl<T> InputOps<T> {
-    /// The distinct values of a param; the first of equal ones stays.
+    /// The values of a param, and which of them are distinct; the first of equal ones is.
     pub fn axis(
         &self,
         experiment: &'static str,
         info: &'static InputInfo,
         values: Option<Vec<T>>,
-    ) -> Result<Vec<T>, PlanError> {
+    ) -> Result<Axis<T>, PlanError> {
         let values = values.ok_or(PlanError::Lacks {
             experiment,
             input: info.name,
@@ -31,7 +58,7 @@ impl<T> InputOps<T> {
                 .map_err(|source| PlanError::Value {
                     experiment,
                     input: info.name,
-                    source,
+                    source: Box::new(source),
                 })?;
             Ok(told(&form))
         };
@@ -41,20 +68,29 @@ impl<T> InputOps<T> {
         let mut told = told?;
         let differ = |told: &[Told]| told.is_sorted_by(|a, b| a < b);
         if differ(&told) {
-            return Ok(values);
+            return Ok(Axis {
+                values,
+                distinct: None,
+            });
         }
         told.sort_unstable();
         if differ(&told) {
-            return Ok(values);
+            return Ok(Axis {
+                values,
+                distinct: None,
+            });
         }
         let mut seen = HashSet::new();
         let mut distinct = Vec::new();
-        for value in values {
-            if seen.insert(tell(&value)?) {
-                distinct.push(value);
+        for (i, value) in values.iter().enumerate() {
+            if seen.insert(tell(value)?) {
+                distinct.push(i);
             }
         }
-        Ok(distinct)
+        Ok(Axis {
+            values,
+            distinct: Some(distinct),
+        })
     }
 
     /// The value of a config.
@@ -69,7 +105,7 @@ impl<T> InputOps<T> {
             input: info.name,
         };
         let values = self.axis(experiment, info, value.map(|value| vec![value]))?;
-        values.into_iter().next().ok_or(lacks)
+        values.values.into_iter().next().ok_or(lacks)
     }
 
     /// The values of a param that `.set(..)` was given.

@@ -37,7 +37,7 @@ pub enum PlanError {
         /// The input's name.
         input: &'static str,
         /// What is wrong with the value.
-        source: InputCause,
+        source: Box<InputCause>,
     },
     /// `.set(..)` was given the name of no input.
     #[error("`{experiment}` has no input `{input}`; its inputs are {}", known.join(", "))]

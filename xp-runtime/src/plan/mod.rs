@@ -10,7 +10,7 @@ mod slot;
 use std::fmt;
 use std::sync::Arc;
 
-pub use axis::{ValueOf, values};
+pub use axis::{Axis, ValueOf, values};
 pub use error::PlanError;
 pub use grid::{Grid, union};
 pub use options::{Options, Order, PlanOptions, Policy};

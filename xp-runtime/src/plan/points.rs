@@ -28,14 +28,15 @@ pub(crate) enum ZipError {
 /// The values of the params, a list each: what the generated plan collects.
 #[doc(hidden)]
 pub trait Axes<P>: Send + Sync + 'static {
-    /// Name and number of values of each param, in order.
-    fn lengths(&self) -> Vec<(&'static str, usize)>;
+    /// Name and number of values of each param, in order; of distinct values, unless `repeated`.
+    fn lengths(&self, repeated: bool) -> Vec<(&'static str, usize)>;
 
     /// Whether different values always make different points.
     fn distinct(&self) -> bool;
 
-    /// The point of one value of each param, given by their places.
-    fn point(&self, at: &[usize]) -> P;
+    /// The point of one value of each param, given by their places among the distinct values, or
+    /// among all if `repeated`.
+    fn point(&self, at: &[usize], repeated: bool) -> P;
 }
 
 pub(super) struct Product<A> {
@@ -49,7 +50,7 @@ impl<A> Product<A> {
     where
         A: Axes<P>,
     {
-        let lengths = axes.lengths();
+        let lengths = axes.lengths(false);
         if let Some((name, _)) = lengths.iter().find(|(_, len)| *len == 0) {
             return Err(PlanError::Empty {
                 experiment,
@@ -89,7 +90,7 @@ impl<P, A: Axes<P>> Points<P> for Product<A> {
             *place = (i % len) as usize;
             i /= len;
         }
-        Some(self.axes.point(at))
+        Some(self.axes.point(at, false))
     }
 
     fn distinct(&self) -> bool {
@@ -97,8 +98,9 @@ impl<P, A: Axes<P>> Points<P> for Product<A> {
     }
 
     fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
-        let several: Vec<_> = self
-            .lengths
+        // Pairs are what was written, also where a value occurs in several of them.
+        let lengths = self.axes.lengths(true);
+        let several: Vec<_> = lengths
             .iter()
             .copied()
             .filter(|(_, len)| *len > 1)
@@ -108,7 +110,7 @@ impl<P, A: Axes<P>> Points<P> for Product<A> {
             return Err(ZipError::Lengths(several));
         }
         Ok(Box::new(Pairs {
-            lengths: self.lengths,
+            lengths,
             axes: self.axes,
             len,
         }))
@@ -133,11 +135,7 @@ impl<P, A: Axes<P>> Points<P> for Pairs<A> {
             .iter()
             .map(|(_, len)| if *len > 1 { i } else { 0 })
             .collect();
-        Some(self.axes.point(&at))
-    }
-
-    fn distinct(&self) -> bool {
-        self.axes.distinct()
+        Some(self.axes.point(&at, true))
     }
 
     fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
@@ -210,7 +208,7 @@ mod tests {
     struct Two(Vec<u32>, Vec<char>);
 
     impl Axes<(u32, char)> for Two {
-        fn lengths(&self) -> Vec<(&'static str, usize)> {
+        fn lengths(&self, _: bool) -> Vec<(&'static str, usize)> {
             vec![("k", self.0.len()), ("c", self.1.len())]
         }
 
@@ -218,7 +216,7 @@ mod tests {
             true
         }
 
-        fn point(&self, at: &[usize]) -> (u32, char) {
+        fn point(&self, at: &[usize], _: bool) -> (u32, char) {
             (self.0[at[0]], self.1[at[1]])
         }
     }

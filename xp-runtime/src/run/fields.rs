@@ -30,6 +30,12 @@ pub enum FieldError {
         /// What was to be inserted.
         found: &'static str,
     },
+    /// A sequence of this run has that name.
+    #[error("`{name}` is a field and a sequence of one run, and both would be its column")]
+    Sequence {
+        /// The name.
+        name: String,
+    },
     /// A name that no column can have, or one that differs from another one by case only.
     #[error(transparent)]
     Name(StoreError),
@@ -62,15 +68,11 @@ impl FieldRegistry {
         }
     }
 
-    fn register(&self, name: &str, ty: ColumnType) -> Result<(), FieldError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = name.to_lowercase();
-        match known.get(&key) {
-            None => {
-                name::check_column(name).map_err(FieldError::Name)?;
-                known.insert(key, (name.to_owned(), Some(ty)));
-                Ok(())
-            }
+    /// Whether a run may insert a field of that name and type.
+    pub(crate) fn check(&self, name: &str, ty: ColumnType) -> Result<(), FieldError> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(&name.to_lowercase()) {
+            None => name::check_column(name).map_err(FieldError::Name),
             Some((other, _)) if other != name => Err(FieldError::Name(StoreError::ColumnName {
                 name: name.to_owned(),
                 reason: format!("it differs from `{other}` by upper and lower case only"),
@@ -85,6 +87,18 @@ impl FieldRegistry {
                 found: kind_name(ty.kind),
             }),
         }
+    }
+
+    /// Makes the fields of a run that has completed those of the execution.
+    fn register(&self, fields: &[(Column, Cell)]) -> Result<(), FieldError> {
+        for (column, _) in fields {
+            self.check(&column.name, column.ty)?;
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known
+                .entry(column.name.to_lowercase())
+                .or_insert_with(|| (column.name.clone(), Some(column.ty)));
+        }
+        Ok(())
     }
 }
 
@@ -113,7 +127,6 @@ impl LiveFields {
     /// a value of another type, or the value cannot be kept.
     ///
     /// ```
-    /// # use xp_runtime as xp;
     /// fn solve(run: &mut xp::Run) -> Result<f64, xp::FieldError> {
     ///     run.fields.insert("restarts", 3)?;
     ///     Ok(0.5)
@@ -140,13 +153,29 @@ impl LiveFields {
         ty: ColumnType,
         cell: Cell,
     ) -> Result<(), FieldError> {
-        self.context.registry.register(name, ty)?;
+        self.context.registry.check(name, ty)?;
+        let clash = |other: &&Column| other.name != name && other.name.eq_ignore_ascii_case(name);
+        if let Some(other) = self.inserted.iter().map(|(column, _)| column).find(clash) {
+            return Err(FieldError::Name(StoreError::ColumnName {
+                name: name.to_owned(),
+                reason: format!(
+                    "it differs from `{}` by upper and lower case only",
+                    other.name
+                ),
+            }));
+        }
         match self
             .inserted
             .iter_mut()
             .find(|(column, _)| column.name == name)
         {
-            Some((_, old)) => *old = cell,
+            Some((column, old)) => {
+                column.ty = ColumnType {
+                    nullable: true,
+                    ..ty
+                };
+                *old = cell;
+            }
             None => {
                 // Runs that lack it make it missing, whatever its own type says.
                 let ty = ColumnType {
@@ -171,7 +200,9 @@ impl LiveFields {
         self.inserted.iter().map(|(column, _)| column.name.as_str())
     }
 
-    pub(crate) fn take(&mut self) -> Vec<(Column, Cell)> {
-        std::mem::take(&mut self.inserted)
+    /// The fields of a run that has completed.
+    pub(crate) fn take(&mut self) -> Result<Vec<(Column, Cell)>, FieldError> {
+        self.context.registry.register(&self.inserted)?;
+        Ok(std::mem::take(&mut self.inserted))
     }
 }

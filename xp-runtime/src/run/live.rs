@@ -8,12 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{FieldRegistry, LiveFields, Run, RunKind};
+use super::{FieldError, FieldRegistry, LiveFields, Run, RunKind};
 use crate::bunch::Bunch;
 use crate::identity::{Inputs, InputsHash};
 use crate::rng::Rng;
 use crate::sequence::{Buffer, Sequence, SequenceError, lock};
 use crate::step::StepInfo;
+use crate::store::Column;
+use crate::value::{Cell, ColumnType};
 
 /// The kind of the run that steps see.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,15 @@ impl Progress {
     }
 }
 
+/// What a run inserted cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExtraError {
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+}
+
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct LiveInner {
@@ -92,7 +103,7 @@ impl Run {
     /// of its random numbers.
     ///
     /// ```
-    /// use xp_runtime::Run;
+    /// use xp::Run;
     ///
     /// fn draw(run: &Run) -> f64 {
     ///     run.rng("draw").f64()
@@ -136,7 +147,7 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// `T` is no flat struct, or the sequence of this name has other columns.
+    /// `T` is no flat struct, the sequence of this name has other columns, or the name is taken.
     pub fn sequence<T: Serialize + DeserializeOwned + 'static>(
         &self,
         name: &str,
@@ -146,6 +157,17 @@ impl Run {
         if let Some((_, buffer)) = sequences.iter().find(|(n, _)| n == name) {
             lock(buffer).same_columns::<T>(&fresh)?;
             return Ok(Sequence::shared(Arc::clone(buffer)));
+        }
+        if let Err(error) = self
+            .inner
+            .context
+            .registry
+            .check(name, ColumnType::SERIALIZED)
+        {
+            return Err(SequenceError::Name {
+                name: name.to_owned(),
+                reason: error.to_string(),
+            });
         }
         let buffer = Arc::new(Mutex::new(fresh));
         sequences.push((name.to_owned(), Arc::clone(&buffer)));
@@ -175,8 +197,18 @@ impl Run {
         self.inner.context.stopping.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn take_sequences(&self) -> Vec<(String, Arc<Mutex<Buffer>>)> {
-        self.inner.sequences.take()
+    /// The fields and sequences that a run has inserted whose steps have all completed. The
+    /// sequences end: a handle that is still there cannot extend them.
+    pub(crate) fn take_extra(&mut self) -> Result<Vec<(Column, Cell)>, ExtraError> {
+        for (name, buffer) in self.inner.sequences.take() {
+            let blob = lock(&buffer).end()?;
+            if self.fields.names().any(|field| field == name) {
+                return Err(FieldError::Sequence { name }.into());
+            }
+            self.fields
+                .insert_cell(&name, ColumnType::SERIALIZED, Cell::Blob(blob))?;
+        }
+        Ok(self.fields.take()?)
     }
 
     pub(crate) fn take_artifacts(&self) -> Vec<(String, Vec<u8>)> {

@@ -25,6 +25,8 @@ pub(crate) struct Buffer {
     timestamps: Vec<i64>,
     /// A row is being added. Set for good if that panicked.
     torn: bool,
+    /// Its run has ended, and the sequence is stored.
+    ended: bool,
     /// The first row that could not be kept.
     error: Option<SequenceError>,
 }
@@ -64,6 +66,7 @@ impl Buffer {
             columns,
             timestamps: Vec::new(),
             torn: false,
+            ended: false,
             error: None,
         })
     }
@@ -75,7 +78,12 @@ impl Buffer {
     /// Adds a row. A row that cannot be kept is the buffer's error from then on.
     #[inline]
     pub(crate) fn append<T: Serialize>(&mut self, row: &T) {
-        if self.torn || self.error.is_some() {
+        if self.torn || self.ended || self.error.is_some() {
+            assert!(
+                !self.ended,
+                "the run of the sequence `{}` has ended",
+                self.name
+            );
             return;
         }
         self.torn = true;
@@ -148,14 +156,17 @@ impl Buffer {
             columns: self.columns.clone(),
             timestamps: self.timestamps.clone(),
             torn: self.torn,
+            ended: self.ended,
             error: self.error.clone(),
         };
         copy.into_frame()
     }
 
-    /// The sequence as DATAPAK.
-    pub(crate) fn to_datapak(&self) -> Result<Vec<u8>, SequenceError> {
-        Ok(encode_sequence(&self.frame()?))
+    /// The sequence as DATAPAK, at the end of its run: nothing can be added any more.
+    pub(crate) fn end(&mut self) -> Result<Vec<u8>, SequenceError> {
+        let blob = encode_sequence(&self.frame()?);
+        self.ended = true;
+        Ok(blob)
     }
 }
 

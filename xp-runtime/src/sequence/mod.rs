@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use buffer::Buffer;
 
+use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError, Frame, Item};
 use crate::value::{Value, ValueError, from_members};
 
@@ -30,7 +31,7 @@ use crate::value::{Value, ValueError, from_members};
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use xp_runtime::{Run, Sequence};
+/// use xp::{Run, Sequence};
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Loss { epoch: u32, value: f64 }
@@ -45,7 +46,7 @@ use crate::value::{Value, ValueError, from_members};
 /// let mut losses = run.sequence("losses")?;
 /// train(&mut losses);
 /// assert_eq!(losses.len(), 3);
-/// # Ok::<(), xp_runtime::SequenceError>(())
+/// # Ok::<(), xp::SequenceError>(())
 /// ```
 pub struct Sequence<T> {
     rows: Rows,
@@ -97,6 +98,14 @@ pub enum SequenceError {
         /// The type of the rows that was asked for.
         of: &'static str,
     },
+    /// The name is taken, or no column can have it.
+    #[error("the sequence `{name}` cannot be recorded: {reason}")]
+    Name {
+        /// The sequence's name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// A value of a row cannot be kept.
     #[error("row {row} of sequence `{name}` cannot be kept")]
     Row {
@@ -143,14 +152,18 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
     /// Adds a row.
     ///
     /// A value that cannot be kept (an integer above `i64::MAX`) makes the run fail when its steps
-    /// have ended; a row is never dropped in silence. A sequence that was loaded is not extended:
-    /// the row is dropped, and debug builds panic.
+    /// have ended; a row is never dropped in silence.
+    ///
+    /// # Panics
+    ///
+    /// The sequence was loaded from a file, or it is a handle of [`Run::sequence`](crate::Run::sequence)
+    /// and its run has ended.
     #[inline]
     pub fn append(&mut self, row: T) {
         match &mut self.rows {
             Rows::Owned(buffer) => buffer.append(&row),
             Rows::Shared(buffer) => lock(buffer).append(&row),
-            Rows::Stored(_) => debug_assert!(false, "a loaded sequence cannot be extended"),
+            Rows::Stored(_) => panic!("a loaded sequence cannot be extended"),
         }
     }
 
@@ -211,6 +224,35 @@ impl<T> Sequence<T> {
             rows: Rows::Stored(Arc::new(frame)),
             of: PhantomData,
         })
+    }
+}
+
+impl Bunch {
+    /// The sequence of that name, as the untyped run of a loaded experiment has it; `None` if
+    /// there is no such field.
+    ///
+    /// ```
+    /// # use xp::prelude::*;
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Loss { value: f64 }
+    ///
+    /// let session = Session::in_memory()?;
+    /// session.run("training", |run| {
+    ///     run.sequence("losses")?.append(Loss { value: 0.5 });
+    ///     Ok::<_, xp::SequenceError>(())
+    /// })?;
+    /// for run in session.load("training")?.runs() {
+    ///     let losses = run?.fields.sequence::<Loss>("losses")?.expect("it was recorded");
+    ///     assert_eq!(losses.values()?[0].value, 0.5);
+    /// }
+    /// # Ok::<(), xp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The field is no sequence.
+    pub fn sequence<T>(&self, name: &str) -> Result<Option<Sequence<T>>, SequenceError> {
+        self.value(name).map(Sequence::from_stored).transpose()
     }
 }
 

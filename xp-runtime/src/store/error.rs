@@ -12,7 +12,7 @@ pub enum StoreError {
         /// The file's path.
         file: String,
         /// SQLite's answer.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// The file was written by a newer version of xp.
     #[error(
@@ -39,7 +39,7 @@ pub enum StoreError {
         /// The file's path.
         file: String,
         /// SQLite's answer.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// Another program holds the file's lock for longer than xp waits.
     #[error("`{file}` is locked by another program")]
@@ -47,7 +47,7 @@ pub enum StoreError {
         /// The file's path.
         file: String,
         /// SQLite's answer.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// There is no such file, and it cannot be made.
     #[error("`{file}` cannot be opened: {reason}")]
@@ -57,7 +57,7 @@ pub enum StoreError {
         /// Why not, as far as the file system tells.
         reason: String,
         /// SQLite's answer.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// Any other answer of SQLite.
     #[error("SQLite could not {doing} in `{file}`")]
@@ -67,7 +67,7 @@ pub enum StoreError {
         /// What xp was doing.
         doing: String,
         /// SQLite's answer.
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// There is an experiment of this name, and it was not to be replaced.
     #[error(
@@ -126,16 +126,6 @@ pub enum StoreError {
         /// Why not.
         reason: String,
     },
-    /// Two inputs or fields that would share a column.
-    #[error("`{name}` and `{other}` of experiment `{experiment}` would share a column; rename one")]
-    ColumnClash {
-        /// The experiment's name.
-        experiment: String,
-        /// The column that came second.
-        name: String,
-        /// The column that was there.
-        other: String,
-    },
     /// What is stored cannot be read.
     #[error("{what} of experiment `{experiment}` in `{file}` cannot be read")]
     Damaged {
@@ -146,7 +136,7 @@ pub enum StoreError {
         /// The file's path.
         file: String,
         /// What is wrong with it.
-        source: DatapakError,
+        source: Box<DatapakError>,
     },
     /// What is stored is no text, number or blob of the kind that belongs there.
     #[error("{what} of experiment `{experiment}` in `{file}` is not {expected}")]
@@ -168,7 +158,7 @@ pub enum StoreError {
         /// The experiment's name.
         experiment: String,
         /// Why not.
-        source: DatapakError,
+        source: Box<DatapakError>,
     },
     /// Something in DATAPAK that cannot be written or read.
     #[error("xp could not {doing} in `{file}`, since a value is no valid DATAPAK")]
@@ -178,7 +168,7 @@ pub enum StoreError {
         /// What xp was doing.
         doing: String,
         /// What is wrong with the value.
-        source: DatapakError,
+        source: Box<DatapakError>,
     },
     /// [`Session::query`](crate::Session::query) was given a statement that writes, or one that is
     /// no query, such as `BEGIN`.

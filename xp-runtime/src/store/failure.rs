@@ -40,17 +40,20 @@ pub(super) fn typed(file: &str, doing: &str, failure: Failure) -> StoreError {
             return StoreError::Datapak {
                 file,
                 doing,
-                source,
+                source: Box::new(source),
             };
         }
         Failure::Sql(source) => source,
     };
-    match source.sqlite_error_code() {
+    let full = is_full(&source);
+    let code = source.sqlite_error_code();
+    let source = Box::new(source);
+    match code {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             StoreError::NotADatabase { file, source }
         }
         Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { file },
-        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) if is_full(&source) => {
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) if full => {
             StoreError::Full { file, source }
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

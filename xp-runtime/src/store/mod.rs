@@ -216,19 +216,24 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// Commits runs that have ended, and with the first call the experiment itself.
     fn commit(&self, execution: &mut Execution, runs: &[Finished]) -> Result<(), StoreError>;
 
+    /// Whether the first commit of an execution would be refused; nothing is changed.
+    fn rehearse(&self, execution: &Execution) -> Result<(), StoreError>;
+
     /// Records the end of an execution.
     fn end(&self, execution: &Execution) -> Result<(), StoreError>;
 
     fn delete(&self, key: &Key) -> Result<(), StoreError>;
 
-    fn set_fields(&self, id: Uuid, fields: &Bunch) -> Result<(), StoreError>;
+    /// Sets one field of an experiment, and returns all that there are then.
+    fn set_field(&self, id: Uuid, name: &str, value: Value) -> Result<Bunch, StoreError>;
 
     /// Completed runs behind `after` (a rowid), the oldest first; empty at the end. A page holds
     /// as many as are cheap to hold.
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError>;
 
     /// Runs that did not complete, behind `after` (their number), the oldest first.
-    fn failures(&self, of: Uuid, after: i64) -> Result<Vec<StoredFailure>, StoreError>;
+    fn failures(&self, of: &StoredExperiment, after: i64)
+    -> Result<Vec<StoredFailure>, StoreError>;
 
     /// What a run of the experiment `of` kept under that name.
     fn artifact(&self, of: Uuid, id_run: Uuid, name: &str) -> Result<Option<Vec<u8>>, StoreError>;

@@ -90,6 +90,9 @@ pub(crate) fn check_column(name: &str) -> Result<(), StoreError> {
     if name.eq_ignore_ascii_case("nothing") || name.eq_ignore_ascii_case("returning") {
         return refuse("this word of SQL makes it unreadable for MLtraq");
     }
+    if name.eq_ignore_ascii_case("_rowid_") {
+        return refuse("by this name SQLite numbers the rows");
+    }
     // `:word` after a non-word character is taken for a bind parameter by MLtraq's loader.
     let mut before = ' ';
     for (c, next) in name.chars().zip(name.chars().skip(1)) {

@@ -97,13 +97,13 @@ impl SqliteStore {
         if !schema::has_table(db, &of.table)? {
             return Ok(Vec::new());
         }
-        let mut sql = "SELECT rowid, id_run".to_owned();
+        let mut sql = "SELECT _rowid_, id_run".to_owned();
         for column in &of.columns {
             sql.push_str(", ");
             sql.push_str(&quoted(&column.name));
         }
         sql.push_str(&format!(
-            " FROM {} WHERE rowid > ?1 AND id_experiment = ?2 ORDER BY rowid LIMIT ?3",
+            " FROM {} WHERE _rowid_ > ?1 AND id_experiment = ?2 ORDER BY _rowid_ LIMIT ?3",
             quoted(&of.table)
         ));
         let mut statement = db.prepare_cached(&sql)?;
@@ -133,9 +133,10 @@ impl SqliteStore {
     pub(super) fn failures_in(
         &self,
         db: &Connection,
-        of: Uuid,
+        of: &StoredExperiment,
         after: i64,
     ) -> Result<Vec<StoredFailure>> {
+        self.check_is_there(db, of.id, &of.name)?;
         if !schema::has_table(db, "xp_exception")? {
             return Ok(Vec::new());
         }
@@ -144,7 +145,7 @@ impl SqliteStore {
                  FROM xp_run JOIN xp_exception USING (seq) JOIN xp_experiment USING (experiment) \
                  WHERE id_experiment = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![text(&hex(of)), after, PAGE_RUNS as i64])?;
+        let mut rows = statement.query(params![text(&hex(of.id)), after, PAGE_RUNS as i64])?;
         let mut page = Vec::new();
         while let Some(row) = rows.next()? {
             page.push(self.failure(row)?);
@@ -176,7 +177,7 @@ impl SqliteStore {
         let mut statement = db.prepare(sql)?;
         // What only changes the connection (BEGIN, ATTACH, a PRAGMA) counts as reading for
         // SQLite.
-        let pragma = sql.trim_start().get(..6);
+        let pragma = without_comments(sql).get(..6);
         let answers = statement.column_count() > 0
             && !pragma.is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
         if !statement.readonly() || !answers {
@@ -290,7 +291,7 @@ impl SqliteStore {
                 what: what.clone(),
                 experiment: experiment.clone(),
                 file: file.clone(),
-                source,
+                source: Box::new(source),
             })
         }
     }
@@ -355,5 +356,19 @@ impl SqliteStore {
             types.push(sql_type);
         }
         Ok((columns, types))
+    }
+}
+
+/// The statement from its first word on.
+fn without_comments(sql: &str) -> &str {
+    let mut rest = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+    loop {
+        let comment = match rest.get(..2) {
+            Some("--") => rest.find('\n').map(|end| end + 1),
+            Some("/*") => rest.find("*/").map(|end| end + 2),
+            _ => return rest,
+        };
+        let after = comment.and_then(|end| rest.get(end..)).unwrap_or_default();
+        rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
     }
 }

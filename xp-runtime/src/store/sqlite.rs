@@ -16,6 +16,7 @@ use super::{
     StoredRun,
 };
 use crate::bunch::Bunch;
+use crate::value::Value;
 
 /// How long a writer waits for the lock of another one.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -109,19 +110,29 @@ impl SqliteStore {
         doing: &str,
         f: impl FnOnce(&Transaction<'_>) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
+        self.transaction(doing, |tx| {
+            let result = f(&tx)?;
+            tx.commit()?;
+            Ok(result)
+        })
+    }
+
+    fn transaction<T>(
+        &self,
+        doing: &str,
+        f: impl FnOnce(Transaction<'_>) -> failure::Result<T>,
+    ) -> Result<T, StoreError> {
         if self.read_only {
             return Err(StoreError::ReadOnly {
                 file: self.file.clone(),
             });
         }
         let mut db = self.connection();
-        let change = || {
-            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = f(&tx)?;
-            tx.commit()?;
-            Ok(result)
-        };
-        change().map_err(|failure| typed(&self.file, doing, failure))
+        let begun = db.transaction_with_behavior(TransactionBehavior::Immediate);
+        begun
+            .map_err(Failure::from)
+            .and_then(f)
+            .map_err(|failure| typed(&self.file, doing, failure))
     }
 }
 
@@ -140,6 +151,13 @@ impl Store for SqliteStore {
 
     fn commit(&self, execution: &mut Execution, runs: &[Finished]) -> Result<(), StoreError> {
         self.change("commit runs", |tx| self.write(tx, execution, runs))
+    }
+
+    fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
+        self.transaction("commit runs", |tx| {
+            self.make_room(&tx, &execution.new, &execution.table)?;
+            Ok(tx.rollback()?)
+        })
     }
 
     fn end(&self, execution: &Execution) -> Result<(), StoreError> {
@@ -167,17 +185,15 @@ impl Store for SqliteStore {
         })
     }
 
-    fn set_fields(&self, id: Uuid, fields: &Bunch) -> Result<(), StoreError> {
-        self.change("set the fields of an experiment", |tx| {
-            let changed = tx.execute(
+    fn set_field(&self, id: Uuid, name: &str, value: Value) -> Result<Bunch, StoreError> {
+        self.change("set a field of an experiment", |tx| {
+            let mut fields = self.find_in(tx, &Key::Id(id))?.fields;
+            fields.set(name.to_owned(), value);
+            tx.execute(
                 "UPDATE experiments SET fields = ?1 WHERE id_experiment = ?2",
-                params![bunch_blob(fields)?, text(&hex(id))],
+                params![bunch_blob(&fields)?, text(&hex(id))],
             )?;
-            if changed == 0 {
-                Err(self.not_found(tx, &Key::Id(id)))
-            } else {
-                Ok(())
-            }
+            Ok(fields)
         })
     }
 
@@ -185,7 +201,11 @@ impl Store for SqliteStore {
         self.read("read runs", |db| self.runs_in(db, of, after))
     }
 
-    fn failures(&self, of: Uuid, after: i64) -> Result<Vec<StoredFailure>, StoreError> {
+    fn failures(
+        &self,
+        of: &StoredExperiment,
+        after: i64,
+    ) -> Result<Vec<StoredFailure>, StoreError> {
         self.read("read failures", |db| self.failures_in(db, of, after))
     }
 

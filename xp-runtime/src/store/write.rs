@@ -42,7 +42,7 @@ impl SqliteStore {
             Failure::Encode(source) => Failure::Store(StoreError::Encode {
                 what: "the exception of a run".to_owned(),
                 experiment: execution.new.name.clone(),
-                source,
+                source: Box::new(source),
             }),
             other => other,
         })?;
@@ -55,14 +55,7 @@ impl SqliteStore {
 
     fn make(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<i64> {
         let new = &execution.new;
-        if version(tx)?.is_none_or(|found| found > VERSION) {
-            return Err(Failure::Store(StoreError::NewerSchema {
-                file: self.file.clone(),
-                found: version(tx)?.unwrap_or_default(),
-                supported: VERSION,
-            }));
-        }
-        make_room(tx, new, &execution.table, &self.file)?;
+        self.make_room(tx, new, &execution.table)?;
         let id = hex(new.id);
         let id = text(&id);
         let empty = datapak::encode(&Value::Bunch(Vec::new()))?;
@@ -111,6 +104,47 @@ impl SqliteStore {
         Ok(key)
     }
 
+    /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
+    pub(super) fn make_room(
+        &self,
+        tx: &Transaction<'_>,
+        new: &NewExperiment,
+        table: &str,
+    ) -> Result<()> {
+        if version(tx)?.is_none_or(|found| found > VERSION) {
+            return Err(Failure::Store(StoreError::NewerSchema {
+                file: self.file.clone(),
+                found: version(tx)?.unwrap_or_default(),
+                supported: VERSION,
+            }));
+        }
+        let mut known = tx.prepare_cached("SELECT name FROM experiments")?;
+        let names = known.query_map([], |row| row.get::<_, String>(0))?;
+        let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
+        if let Some(other) = names
+            .iter()
+            .find(|name| **name != new.name && table_name(name) == table)
+        {
+            return Err(Failure::Store(StoreError::TableClash {
+                name: new.name.clone(),
+                other: other.clone(),
+                table: table.to_owned(),
+            }));
+        }
+        if names.contains(&new.name) {
+            if new.if_exists == IfExists::Fail {
+                return Err(Failure::Store(StoreError::ExperimentExists {
+                    name: new.name.clone(),
+                    file: self.file.clone(),
+                }));
+            }
+            delete(tx, &new.name)?;
+        }
+        // A table without an experiment, as a failed persist of MLtraq leaves it.
+        tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
+        Ok(())
+    }
+
     fn add_columns(
         &self,
         tx: &Transaction<'_>,
@@ -147,35 +181,6 @@ impl SqliteStore {
             .execute(params![blob, text(&hex(execution.new.id))])?;
         Ok(())
     }
-}
-
-/// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
-fn make_room(tx: &Transaction<'_>, new: &NewExperiment, table: &str, file: &str) -> Result<()> {
-    let mut known = tx.prepare_cached("SELECT name FROM experiments")?;
-    let names = known.query_map([], |row| row.get::<_, String>(0))?;
-    let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
-    if let Some(other) = names
-        .iter()
-        .find(|name| **name != new.name && table_name(name) == table)
-    {
-        return Err(Failure::Store(StoreError::TableClash {
-            name: new.name.clone(),
-            other: other.clone(),
-            table: table.to_owned(),
-        }));
-    }
-    if names.contains(&new.name) {
-        if new.if_exists == IfExists::Fail {
-            return Err(Failure::Store(StoreError::ExperimentExists {
-                name: new.name.clone(),
-                file: file.to_owned(),
-            }));
-        }
-        delete(tx, &new.name)?;
-    }
-    // A table without an experiment, as a failed persist of MLtraq leaves it.
-    tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
-    Ok(())
 }
 
 /// Deletes an experiment with all that belongs to it.

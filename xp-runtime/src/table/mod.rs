@@ -22,6 +22,8 @@ pub struct Table {
     rows: Vec<Vec<Value>>,
     /// By which columns the rows are grouped.
     groups: Vec<String>,
+    /// Columns of runs that no table shows, since SQL has no type for their values.
+    left_out: Vec<String>,
     error: Option<String>,
 }
 
@@ -45,8 +47,13 @@ impl Table {
             inputs: Vec::new(),
             rows,
             groups: Vec::new(),
+            left_out: Vec::new(),
             error: None,
         }
+    }
+
+    pub(crate) fn leaving_out(self, left_out: Vec<String>) -> Self {
+        Self { left_out, ..self }
     }
 
     pub(crate) fn failed(error: String) -> Self {
@@ -69,7 +76,7 @@ impl Table {
             list.join(", ")
         };
         match db.query(&format!(
-            "SELECT {list} FROM {} WHERE id_experiment = '{}' ORDER BY rowid",
+            "SELECT {list} FROM {} WHERE id_experiment = '{}' ORDER BY _rowid_",
             quoted(&of.table),
             of.id.simple()
         )) {
@@ -92,7 +99,12 @@ impl Table {
     /// of numbers that is no input. Called again, it groups by both columns.
     #[must_use]
     pub fn group_by(mut self, column: &str) -> Self {
-        if self.error.is_none() && !self.columns.iter().any(|c| c == column) {
+        if self.left_out.iter().any(|c| c == column) {
+            self.error = Some(format!(
+                "`{column}` is stored as a blob, by which rows cannot be grouped; an input with a \
+                 `key = ..` is a text"
+            ));
+        } else if self.error.is_none() && !self.columns.iter().any(|c| c == column) {
             self.error = Some(format!(
                 "there is no column `{column}`; there are: {}",
                 self.columns.join(", ")
@@ -128,7 +140,6 @@ impl Table {
     /// The rows as values of a struct whose members are named like the columns.
     ///
     /// ```
-    /// # use xp_runtime as xp;
     /// #[derive(serde::Deserialize)]
     /// struct Row { n: u32, text: String }
     ///

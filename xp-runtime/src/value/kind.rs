@@ -115,7 +115,7 @@ impl ColumnType {
     /// # Examples
     ///
     /// ```
-    /// use xp_runtime::value::{ColumnType, Kind};
+    /// use xp::value::{ColumnType, Kind};
     ///
     /// assert_eq!(ColumnType::of::<Option<u32>>(), ColumnType { kind: Kind::Int, nullable: true });
     /// assert_eq!(ColumnType::of::<(f64, f64)>(), ColumnType { kind: Kind::Serialized, nullable: false });
@@ -169,7 +169,7 @@ fn well_known<T: 'static>() -> Option<ColumnType> {
 /// # Examples
 ///
 /// ```
-/// use xp_runtime::value::{ColumnType, Kind, members_of};
+/// use xp::value::{ColumnType, Kind, members_of};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Fields {

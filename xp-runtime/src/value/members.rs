@@ -25,9 +25,9 @@ use super::{Value, ValueError};
 /// }
 ///
 /// let fields = Fields { accuracy: 0.9, spent: std::time::Duration::from_millis(1500) };
-/// let members = xp_runtime::value::to_members(&fields)?;
+/// let members = xp::value::to_members(&fields)?;
 /// assert_eq!(members, [("accuracy".into(), 0.9.into()), ("spent".into(), 1.5.into())]);
-/// # Ok::<(), xp_runtime::value::ValueError>(())
+/// # Ok::<(), xp::value::ValueError>(())
 /// ```
 pub fn to_members<T: Serialize + ?Sized>(
     v: &T,

@@ -42,12 +42,12 @@ pub const MAX_DEPTH: usize = 500;
 /// # Examples
 ///
 /// ```
-/// use xp_runtime::value::{Value, to_value};
+/// use xp::value::{Value, to_value};
 ///
 /// let value = to_value(&("k", 3, vec![0.5]))?;
 /// assert_eq!(value, Value::Tuple(vec!["k".into(), 3.into(), Value::List(vec![0.5.into()])]));
 /// assert_eq!(value.to_string(), r#"("k", 3, [0.5])"#);
-/// # Ok::<(), xp_runtime::value::ValueError>(())
+/// # Ok::<(), xp::value::ValueError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

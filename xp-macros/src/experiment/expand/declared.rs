@@ -175,15 +175,14 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
 }
 
 fn layouts(experiment: &Experiment) -> TokenStream {
-    let inputs = experiment
-        .inputs
-        .values
-        .iter()
-        .enumerate()
-        .filter(|(_, input)| input.recorded);
+    let inputs = experiment.inputs.values.iter().enumerate();
     let inputs = inputs.map(|(place, input)| {
         let (ops, name) = (ops_of_input(place), &input.name);
-        quote!(#ops.layout(layout, #name);)
+        if input.recorded {
+            quote!(#ops.layout(layout, #name);)
+        } else {
+            quote!(#ops.unrecorded(layout, #name);)
+        }
     });
     let sequences = experiment.inputs.sequences.iter().map(|sequence| {
         let name = &sequence.name;

@@ -283,37 +283,39 @@ fn complete(experiment: &Experiment) -> TokenStream {
         let (ident, ops) = (&input.ident, ops_of_input(place));
         quote!(#ident: #ops.axis(declaration.name, &declaration.inputs[#place], inputs.#ident)?,)
     });
+    let axis = private("Axis");
     let members = of(Role::Param).map(|(_, input)| {
         let (ident, ty) = (&input.ident, &input.ty);
-        quote!(#ident: ::std::vec::Vec<#ty>,)
+        quote!(#ident: #axis<#ty>,)
     });
     let lengths = of(Role::Param).map(|(_, input)| {
         let (ident, name) = (&input.ident, &input.name);
-        quote!((#name, self.#ident.len()),)
+        quote!((#name, self.#ident.len(repeated)),)
     });
     // Values that do not count for the identity make points that are equal.
     let distinct = of(Role::Param)
         .filter(|(_, input)| !input.identity)
         .map(|(_, input)| {
             let ident = &input.ident;
-            quote!(&& self.#ident.len() < 2)
+            quote!(&& self.#ident.len(false) < 2)
         });
     let point = of(Role::Param).enumerate().map(|(i, (_, input))| {
         let ident = &input.ident;
-        quote!(#ident: ::core::clone::Clone::clone(&self.#ident[at[#i]]),)
+        quote!(#ident: self.#ident.get(at[#i], repeated),)
     });
     quote! {
         struct #axes { #(#members)* }
 
         impl #axes_trait<#params> for #axes {
-            fn lengths(&self) -> ::std::vec::Vec<(&'static str, usize)> {
+            #[allow(unused_variables)]
+            fn lengths(&self, repeated: bool) -> ::std::vec::Vec<(&'static str, usize)> {
                 ::std::vec![#(#lengths)*]
             }
             fn distinct(&self) -> bool {
                 true #(#distinct)*
             }
             #[allow(unused_variables)]
-            fn point(&self, at: &[usize]) -> #params {
+            fn point(&self, at: &[usize], repeated: bool) -> #params {
                 #params { #(#point)* }
             }
         }

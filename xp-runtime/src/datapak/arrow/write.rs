@@ -9,11 +9,11 @@ use crate::datapak::{Column, ColumnData, Frame};
 /// # Examples
 ///
 /// ```
-/// use xp_runtime::datapak::{Column, ColumnData, Frame, from_arrow_file, to_arrow_file};
+/// use xp::datapak::{Column, ColumnData, Frame, from_arrow_file, to_arrow_file};
 ///
 /// let frame = Frame { columns: vec![Column::new("epoch", ColumnData::Int(vec![0, 1, 2]))] };
 /// assert_eq!(from_arrow_file(&to_arrow_file(&frame))?, frame);
-/// # Ok::<(), xp_runtime::datapak::DatapakError>(())
+/// # Ok::<(), xp::datapak::DatapakError>(())
 /// ```
 pub fn to_arrow_file(frame: &Frame) -> Vec<u8> {
     let mut out = Vec::with_capacity(estimated_size(frame));

@@ -20,13 +20,13 @@ use super::{Value, ValueError};
 /// # Examples
 ///
 /// ```
-/// use xp_runtime::value::{from_value, to_value};
+/// use xp::value::{from_value, to_value};
 ///
 /// let value = to_value(&vec![("a", 1), ("b", 300)])?;
 /// assert_eq!(from_value::<Vec<(String, u64)>>(value.clone())?[1].1, 300);
 /// let error = from_value::<Vec<(String, u8)>>(value).unwrap_err();
 /// assert_eq!(error.to_string(), "in `[1][1]`: expected u8, found 300");
-/// # Ok::<(), xp_runtime::value::ValueError>(())
+/// # Ok::<(), xp::value::ValueError>(())
 /// ```
 pub fn from_value<T: DeserializeOwned>(v: Value) -> Result<T, ValueError> {
     T::deserialize(ValueDeserializer::new(v))
