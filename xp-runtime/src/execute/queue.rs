@@ -129,6 +129,22 @@ impl<T> Receiver<'_, T> {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        self.take(state, items);
+        true
+    }
+
+    /// The same without waiting: false if there is nothing now.
+    pub(super) fn receive_more(&self, items: &mut Vec<T>) -> bool {
+        let state = self.0.lock();
+        if state.items.is_empty() {
+            return false;
+        }
+        self.take(state, items);
+        true
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, State<T>>, items: &mut Vec<T>) {
+        let queue = self.0;
         state.waiting = false;
         let was_full = queue.is_full(&state);
         state.weight = 0;
@@ -137,7 +153,6 @@ impl<T> Receiver<'_, T> {
         if was_full {
             queue.drained.notify_all();
         }
-        true
     }
 }
 

@@ -37,7 +37,7 @@ impl Writer<'_> {
         };
         let (mut items, mut group, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let result = loop {
-            if !receiver.receive(&mut items) {
+            if items.is_empty() && !receiver.receive(&mut items) {
                 break self.end(&mut group, states, &mut summary);
             }
             let committed = items.drain(..).try_for_each(|done| {
@@ -50,9 +50,10 @@ impl Writer<'_> {
             if let Err(error) = committed {
                 break Err(error);
             }
-            // What is left is committed now: more may be long in coming.
+            // What is left is committed now, unless there is more already: it may be long in coming.
             if self.policy != Policy::Staged
                 && !group.is_empty()
+                && !receiver.receive_more(&mut items)
                 && let Err(error) = self.commit(&mut group, &mut states, &mut summary)
             {
                 break Err(error);
