@@ -1,11 +1,12 @@
 //! The progress bar, on stderr if that is a terminal.
 
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
 
 use crate::exception::Outcome;
 use crate::run::Progress;
@@ -16,7 +17,6 @@ pub(super) struct Bar {
     bar: Option<ProgressBar>,
     failed: AtomicU64,
     skipped: AtomicU64,
-    fractions: Vec<Arc<Progress>>,
 }
 
 impl Bar {
@@ -30,10 +30,12 @@ impl Bar {
         let bar = show
             .unwrap_or_else(|| std::io::stderr().is_terminal())
             .then(|| {
-                let style =
-                    ProgressStyle::with_template("{prefix} [{bar:32}] {pos}/{len} {eta} {msg}")
-                        .unwrap_or_else(|_| ProgressStyle::default_bar())
-                        .progress_chars("=> ");
+                let style = ProgressStyle::with_template(
+                    "{prefix} [{bar:32}] {pos}/{len} {eta} {msg}{running}",
+                )
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ")
+                .with_key("running", running(fractions.to_vec()));
                 let target = ProgressDrawTarget::stderr_with_hz(10);
                 let bar = ProgressBar::with_draw_target(Some(total), target)
                     .with_style(style)
@@ -46,7 +48,6 @@ impl Bar {
             bar,
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
-            fractions: fractions.to_vec(),
         }
     }
 
@@ -61,18 +62,12 @@ impl Bar {
         let failed = self.failed.fetch_add(failed, Ordering::Relaxed) + failed;
         let skipped = self.skipped.fetch_add(skipped, Ordering::Relaxed) + skipped;
         bar.inc(runs.len() as u64);
-        let fractions = self.fractions.iter().map(|progress| progress.get());
-        let fractions: Vec<f64> = fractions.filter(|fraction| *fraction > 0.0).collect();
         let mut message = Vec::new();
         if failed > 0 {
             message.push(format!("{failed} failed"));
         }
         if skipped > 0 {
             message.push(format!("{skipped} skipped"));
-        }
-        if !fractions.is_empty() {
-            let mean = 100.0 * fractions.iter().sum::<f64>() / fractions.len() as f64;
-            message.push(format!("running: {mean:.0} %"));
         }
         bar.set_message(message.join(", "));
     }
@@ -87,6 +82,21 @@ impl Bar {
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish();
+        }
+    }
+}
+
+/// How far the runs are that tell it, asked anew whenever the bar is drawn.
+fn running(
+    fractions: Vec<Arc<Progress>>,
+) -> impl Fn(&ProgressState, &mut dyn fmt::Write) + Clone + Send + Sync {
+    move |_, out| {
+        let told = fractions.iter().map(|progress| progress.get());
+        let told: Vec<f64> = told.filter(|fraction| *fraction > 0.0).collect();
+        if !told.is_empty() {
+            let mean = 100.0 * told.iter().sum::<f64>() / told.len() as f64;
+            // What cannot be drawn is not drawn.
+            let _ = write!(out, " running: {mean:.0} %");
         }
     }
 }
