@@ -1,6 +1,7 @@
 //! Executing: points are handed to worker threads, which run the steps; what has ended goes to one
 //! writer thread, which commits it; only then does it count.
 
+mod attempt;
 mod grouping;
 mod progress;
 mod queue;

@@ -8,21 +8,20 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::attempt::{Attempt, Completed};
 use super::progress::Bar;
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
 use super::task::Task;
 use super::{Done, before_the_steps};
 use crate::bunch::Bunch;
-use crate::exception::{Exception, Outcome};
+use crate::exception::Outcome;
 use crate::identity::{Identity, Inputs};
 use crate::panic;
-use crate::row::{Layout, RowWriter};
+use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Progress, Run};
-use crate::scope::Scope;
 use crate::shared::{SharedKey, SharedValues};
-use crate::store::{Column, Ended, Finished};
-use crate::value::Cell;
+use crate::store::{Ended, Finished};
 
 /// The shared values of one execution, and what must be known to find them.
 #[derive(Debug)]
@@ -112,13 +111,6 @@ struct Scratch {
     keys: Vec<SharedKey>,
 }
 
-/// What a run leaves whose steps have all completed.
-struct Completed<S> {
-    cells: Vec<Cell>,
-    extra: Vec<(Column, Cell)>,
-    state: S,
-}
-
 impl<T: Task> Worker<'_, T> {
     /// Runs points until there are none, or until the execution stops.
     pub(super) fn work(self) {
@@ -182,7 +174,23 @@ impl<T: Task> Worker<'_, T> {
         let result = match identified {
             Err(exception) => Err((Outcome::Panicked, exception)),
             Ok(Err(error)) => Err((Outcome::Failed, before_the_steps(&error))),
-            Ok(Ok(())) => self.run(point, handed, &mut run, &scratch.keys),
+            Ok(Ok(())) => {
+                let ready = |place| {
+                    if let (Some((group, true)), true) =
+                        (handed.group, place == self.shared.coarsest)
+                    {
+                        self.schedule.warmed(group);
+                    }
+                };
+                let attempt = Attempt {
+                    task: self.task,
+                    layout: self.layout,
+                    values: &self.shared.values,
+                    keys: &scratch.keys,
+                    ready: &ready,
+                };
+                attempt.run(point, &mut run)
+            }
         };
         self.progress.reset();
         let elapsed = clock.elapsed().as_secs_f64();
@@ -218,58 +226,6 @@ impl<T: Task> Worker<'_, T> {
         };
         let weight = finished.weight();
         self.sender.send(Done { finished, state }, weight)
-    }
-
-    #[expect(
-        clippy::result_large_err,
-        reason = "an exception is rare, and is boxed right after"
-    )]
-    fn run(
-        &self,
-        point: &T::Point,
-        handed: Handed,
-        run: &mut Run,
-        keys: &[SharedKey],
-    ) -> Result<Completed<T::State>, (Outcome, Exception)> {
-        let task = self.task;
-        let before = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
-        let mut row = RowWriter::new(self.layout);
-        panic::catch(|| task.record(point, &mut row))
-            .map_err(|exception| (Outcome::Panicked, exception))?
-            .map_err(|error| before(&error))?;
-        if task.uses_run() {
-            let (config, params) = task.bunches(point).map_err(|error| before(&error))?;
-            run.inner.config = config;
-            run.inner.params = params;
-        }
-        let ready = |place| {
-            if let (Some((group, true)), true) = (handed.group, place == self.shared.coarsest) {
-                self.schedule.warmed(group);
-            }
-        };
-        let mut scope = Scope {
-            row,
-            values: &self.shared.values,
-            keys,
-            steps: task.steps(),
-            step: None,
-            ready: &ready,
-        };
-        let state = match panic::catch(|| task.run(point, run, &mut scope)) {
-            Ok(Ok(state)) => state,
-            Ok(Err(error)) => return Err(error.into_exception(scope.step_name())),
-            Err(exception) => {
-                let step = scope.step_name().map(str::to_owned);
-                return Err((Outcome::Panicked, Exception { step, ..exception }));
-            }
-        };
-        let cells = scope.row.into_cells();
-        let extra = run.take_extra().map_err(|error| before(&error))?;
-        Ok(Completed {
-            cells,
-            extra,
-            state,
-        })
     }
 
     /// All inputs of a run that did not complete, as far as they can be recorded.
