@@ -14,7 +14,7 @@ use crate::step::StepInfo;
 
 /// Points, and what a run of one does.
 pub(crate) trait Task: Sync {
-    type Point;
+    type Point: Send;
     type State: Send;
 
     /// Whether the steps see the run, and with it the inputs by their names.
@@ -47,6 +47,18 @@ pub(crate) trait Task: Sync {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
+    /// A digest of the steps on which a column depends, given by its place, if it is known.
+    fn maker(&self, _column: usize) -> Option<String> {
+        None
+    }
+    /// Whether a failed point may make others needless.
+    fn prunes(&self) -> bool {
+        false
+    }
+    /// Whether a point is needless, since another one failed.
+    fn is_pruned_by(&self, _point: &Self::Point, _failed: &Self::Point) -> bool {
+        false
+    }
 }
 
 /// The points of a plan.

@@ -5,6 +5,7 @@ mod error;
 mod grid;
 mod options;
 mod points;
+mod rerun;
 mod slot;
 
 use std::fmt;
@@ -13,9 +14,11 @@ use std::sync::Arc;
 pub use axis::{Axis, ValueOf, values};
 pub use error::PlanError;
 pub use grid::{Grid, union};
-pub use options::{Options, Order, PlanOptions, Policy};
+pub(crate) use options::OnRun;
+pub use options::{Options, Order, PlanOptions, Policy, RunEnded};
 pub use points::Axes;
 pub(crate) use points::Points;
+pub use rerun::{Limited, Rerun};
 pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
 use crate::declare::{Declared, Point};
