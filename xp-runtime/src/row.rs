@@ -166,7 +166,7 @@ impl Layout {
 }
 
 /// Why a row cannot be written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
     /// A value does not fit into its column.
