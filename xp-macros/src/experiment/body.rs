@@ -93,6 +93,7 @@ impl Reader<'_> {
             }
             self.body.statements.push(Statement {
                 step: Some(step),
+                field: None,
                 kind: Kind::Call(value),
             });
         }
@@ -127,7 +128,11 @@ impl Reader<'_> {
                     pat: statement.pat.clone(),
                     value,
                 };
-                self.body.statements.push(Statement { step, kind });
+                self.body.statements.push(Statement {
+                    step,
+                    field: None,
+                    kind,
+                });
             }
             return;
         }
@@ -189,9 +194,10 @@ impl Reader<'_> {
                 value.map(|value| Kind::Kept { local: kept, value })
             }
         };
+        let field = (mark == Mark::Field).then(|| self.body.fields.len() - 1);
         self.body
             .statements
-            .extend(kind.map(|kind| Statement { step, kind }));
+            .extend(kind.map(|kind| Statement { step, field, kind }));
     }
 
     /// The inputs on which a shared value depends; what differs from run to run is an error.

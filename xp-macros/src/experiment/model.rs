@@ -66,6 +66,8 @@ pub(super) struct Inputs {
 pub(super) struct Statement {
     /// The step that it calls, by its place among all.
     pub(super) step: Option<usize>,
+    /// The field that it makes, by its place among all.
+    pub(super) field: Option<usize>,
     pub(super) kind: Kind,
 }
 

@@ -79,14 +79,25 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
              ..
          }| { quote!(let #mutability #local: #ty;) },
     );
-    let statements = body.statements.iter().map(|statement| one(statement, &own));
-    let puts_sequences = inputs.sequences.iter().map(|sequence| {
-        let ident = &sequence.ident;
-        quote!(#scope.put_sequence(#ident)?;)
+    let statements = body.statements.iter().map(|statement| {
+        let one = one(statement, &own);
+        let reach = reach(experiment, statement, scope);
+        quote!(#one #reach)
     });
-    let puts = body.fields.iter().enumerate().map(|(place, field)| {
+    let puts_sequences = inputs
+        .sequences
+        .iter()
+        .enumerate()
+        .map(|(ordinal, sequence)| {
+            let ident = &sequence.ident;
+            quote!(#scope.put_sequence(#ordinal, #ident)?;)
+        });
+    let puts = body.fields.iter().enumerate();
+    let puts = puts.filter(|(_, field)| field.mutability.is_some());
+    let puts = puts.map(|(place, field)| {
         let (ops, local) = (ops_of_field(place), &field.local);
-        quote!(#ops.put(#scope, &#local)?;)
+        let ordinal = inputs.sequences.len() + place;
+        quote!(#ops.put(#scope, #ordinal, &#local)?;)
     });
     let states = body
         .states
@@ -109,6 +120,19 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
             ::core::result::Result::Ok(#state { #(#states)* })
         }
     }
+}
+
+/// Puts the field that a statement makes, unless it is still to be changed: so it is known, too, if a
+/// later step fails.
+fn reach(experiment: &Experiment, statement: &Statement, scope: &Ident) -> Option<TokenStream> {
+    let place = statement.field?;
+    let field = experiment.body.fields.get(place)?;
+    if field.mutability.is_some() {
+        return None;
+    }
+    let (ops, local) = (ops_of_field(place), &field.local);
+    let ordinal = experiment.inputs.sequences.len() + place;
+    Some(quote!(#ops.reach(#scope, #ordinal, &#local)?;))
 }
 
 fn one(statement: &Statement, own: &Own) -> TokenStream {
