@@ -35,7 +35,7 @@ mod usage;
 pub use bounds::{FieldValue, InputValue, SharedValue, StateValue};
 pub use bunch::Bunch;
 pub use datapak::DatapakError;
-pub use declare::{Declaration, InputCause, InputError, InputInfo, InputRole};
+pub use declare::{Declaration, FieldInfo, InputCause, InputError, InputInfo, InputRole, Slice};
 pub use exception::{Exception, Outcome, Skip, skip};
 pub use execute::{Counts, PointState};
 pub use experiment::{
@@ -66,7 +66,8 @@ pub mod __private {
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, Visitor,
+        Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps, InputRole,
+        Slice, Visitor, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{
