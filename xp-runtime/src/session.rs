@@ -235,7 +235,10 @@ impl Session {
         };
         let job = Job {
             store: self.store.as_ref(),
-            execution: Execution::new(new),
+            execution: Execution {
+                terms: options.terms(),
+                ..Execution::new(new)
+            },
             layout,
             policy: options.policy.unwrap_or_default(),
             jobs: options.jobs_or_default(),

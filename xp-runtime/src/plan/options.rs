@@ -1,7 +1,9 @@
 //! The options of an execution.
 
+use std::time::Duration;
+
 use crate::identity::DEFAULT_ROOT_SEED;
-use crate::store::IfExists;
+use crate::store::{Durability, IfExists, Terms};
 
 /// What an exception of one run means for the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,6 +43,8 @@ pub struct Options {
     pub(crate) order: Option<Order>,
     pub(crate) progress: Option<bool>,
     pub(crate) group: Option<usize>,
+    pub(crate) durability: Option<Durability>,
+    pub(crate) lock_timeout: Option<Duration>,
 }
 
 impl Options {
@@ -68,6 +72,8 @@ impl Options {
             order: self.order.or(defaults.order),
             progress: self.progress.or(defaults.progress),
             group: self.group.or(defaults.group),
+            durability: self.durability.or(defaults.durability),
+            lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
         }
     }
 
@@ -78,6 +84,15 @@ impl Options {
 
     pub(crate) fn root_seed_or_default(&self) -> u64 {
         self.root_seed.unwrap_or(DEFAULT_ROOT_SEED)
+    }
+
+    /// How an execution with these options writes.
+    pub(crate) fn terms(&self) -> Terms {
+        let terms = Terms::default();
+        Terms {
+            durability: self.durability.unwrap_or(terms.durability),
+            lock_timeout: self.lock_timeout.unwrap_or(terms.lock_timeout),
+        }
     }
 }
 
@@ -128,6 +143,21 @@ pub trait PlanOptions: Sized {
     /// The order in which points are attempted. The default is [`Order::Shuffled`].
     fn order(mut self, order: Order) -> Self {
         self.options_mut().order = Some(order);
+        self
+    }
+
+    /// What a committed run survives: the death of the process, which is the default, or a power
+    /// cut, too.
+    fn durability(mut self, durability: Durability) -> Self {
+        self.options_mut().durability = Some(durability);
+        self
+    }
+
+    /// How long a transaction waits while another program holds the file's lock, before the
+    /// execution stops with [`StoreError::Locked`](crate::StoreError::Locked). The default is a
+    /// minute.
+    fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.options_mut().lock_timeout = Some(timeout);
         self
     }
 

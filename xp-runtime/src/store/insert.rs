@@ -8,6 +8,7 @@ use super::sql::{bunch_blob, hex, sql_cell, text};
 use super::{Column, Ended, Execution, Finished};
 use crate::datapak;
 use crate::exception::Outcome;
+use crate::failpoint;
 use crate::value::{Cell, Value};
 
 /// How many small rows one statement inserts: to begin and end a statement costs SQLite as much as
@@ -85,7 +86,9 @@ impl<'a> Inserts<'a> {
         if first.outcome == Outcome::Completed {
             self.insert_fields(runs, &first.extra)?;
         }
+        failpoint::hit("commit.fields");
         self.insert_ledger(runs, first.outcome)?;
+        failpoint::hit("commit.ledger");
         for run in runs {
             if let Some(ended) = &run.ended {
                 insert_exception(self.tx, self.tx.last_insert_rowid(), ended)?;

@@ -6,10 +6,13 @@ mod failure;
 mod insert;
 mod meta;
 pub(crate) mod name;
+mod network;
+mod place;
 mod read;
 mod schema;
 mod sql;
 mod sqlite;
+mod terms;
 mod write;
 
 use std::fmt;
@@ -21,6 +24,8 @@ pub use error::StoreError;
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
 pub(crate) use sqlite::SqliteStore;
+pub use terms::Durability;
+pub(crate) use terms::Terms;
 
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
@@ -110,6 +115,7 @@ pub(crate) struct NewExperiment {
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) new: NewExperiment,
+    pub(crate) terms: Terms,
     /// The key of the experiment in xp's tables; `None` until it was made.
     pub(crate) key: Option<i64>,
     pub(crate) execution: i64,
@@ -124,6 +130,7 @@ impl Execution {
         let table = name::table_name(&new.name);
         Self {
             new,
+            terms: Terms::default(),
             key: None,
             execution: 0,
             table,

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use crate::failpoint;
+
 /// The version of the schema below, in `xp_schema`.
 pub(super) const VERSION: i64 = 1;
 
@@ -91,11 +93,14 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         None => {}
     }
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    failpoint::hit("schema.begun");
     // Another process may have made them since.
     if version(&tx)?.is_none() {
         tx.execute_batch(TABLES)?;
+        failpoint::hit("schema.tables");
         tx.execute("INSERT INTO xp_schema (version) VALUES (?1)", [VERSION])?;
     }
+    failpoint::hit("schema.before_commit");
     tx.commit()?;
     Ok(Found::Ready)
 }
