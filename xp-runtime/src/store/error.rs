@@ -87,7 +87,7 @@ pub enum StoreError {
     /// The write-ahead log beside the file (`-wal`) was deleted or replaced while it was in use.
     #[error(
         "the log of `{file}`, which is `{file}-wal`, was deleted or replaced while it was in use, \
-         and with it the last runs that were committed; open the file again and execute what is \
+         and the last runs that were committed may be lost; open the file again and execute what is \
          missing, and leave the log alone as long as the file is in use"
     )]
     LogGone {

@@ -146,68 +146,62 @@ mod tests {
         place: Place,
     }
 
-    fn opened() -> Opened {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.db");
-        let db = Connection::open(&path).unwrap();
-        db.pragma_update(None, "journal_mode", "WAL").unwrap();
-        db.execute_batch("CREATE TABLE t (x)").unwrap();
-        let place = Place::of(&db).unwrap();
-        place.check("a.db").unwrap();
-        assert!(place.log_id.is_some());
-        Opened {
-            dir,
-            path,
-            db,
-            place,
+    impl Opened {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("a.db");
+            let db = Connection::open(&path).unwrap();
+            db.pragma_update(None, "journal_mode", "WAL").unwrap();
+            db.execute_batch("CREATE TABLE t (x)").unwrap();
+            let place = Place::of(&db).unwrap();
+            place.check("a.db").unwrap();
+            assert!(place.log_id.is_some());
+            Self {
+                dir,
+                path,
+                db,
+                place,
+            }
+        }
+
+        fn error(&self) -> StoreError {
+            self.place.check("a.db").unwrap_err()
         }
     }
 
     #[test]
     fn a_file_in_use_stays_the_same() {
-        let Opened {
-            path, db, place, ..
-        } = opened();
+        let opened = Opened::new();
+        let db = &opened.db;
         db.execute_batch("INSERT INTO t VALUES (1)").unwrap();
         db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .unwrap();
-        drop(Connection::open(path).unwrap());
-        place.check("a.db").unwrap();
+        drop(Connection::open(&opened.path).unwrap());
+        opened.place.check("a.db").unwrap();
     }
 
     #[test]
     fn a_file_that_is_gone_is_told_from_one_that_is_another() {
-        let Opened { path, place, .. } = opened();
+        let opened = Opened::new();
+        let path = &opened.path;
         let away = path.with_extension("away");
-        fs::rename(&path, &away).unwrap();
-        assert!(matches!(
-            place.check("a.db"),
-            Err(StoreError::FileGone { .. })
-        ));
-        fs::write(&path, "").unwrap();
+        fs::rename(path, &away).unwrap();
+        assert!(matches!(opened.error(), StoreError::FileGone { .. }));
+        fs::write(path, "").unwrap();
         #[cfg(unix)]
-        assert!(matches!(
-            place.check("a.db"),
-            Err(StoreError::FileReplaced { .. })
-        ));
-        fs::rename(&away, &path).unwrap();
-        place.check("a.db").unwrap();
+        assert!(matches!(opened.error(), StoreError::FileReplaced { .. }));
+        fs::rename(&away, path).unwrap();
+        opened.place.check("a.db").unwrap();
     }
 
     #[test]
     fn a_directory_and_a_log_that_are_gone_are_found() {
-        let Opened { path, place, .. } = opened();
-        fs::remove_file(with_suffix(&path, "-wal")).unwrap();
-        assert!(matches!(
-            place.check("a.db"),
-            Err(StoreError::LogGone { .. })
-        ));
-        let Opened { dir, place, .. } = opened();
-        fs::remove_dir_all(dir.path()).unwrap();
-        assert!(matches!(
-            place.check("a.db"),
-            Err(StoreError::FileGone { .. })
-        ));
+        let opened = Opened::new();
+        fs::remove_file(with_suffix(&opened.path, "-wal")).unwrap();
+        assert!(matches!(opened.error(), StoreError::LogGone { .. }));
+        let opened = Opened::new();
+        fs::remove_dir_all(opened.dir.path()).unwrap();
+        assert!(matches!(opened.error(), StoreError::FileGone { .. }));
     }
 
     #[test]
