@@ -182,7 +182,7 @@ impl SqliteStore {
             });
         }
         let mut db = self.db();
-        self.check_place(&db)?;
+        self.check_place(&db, Place::check_file)?;
         let result = db.set(terms).and_then(|()| {
             db.connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -190,16 +190,20 @@ impl SqliteStore {
         let result = result.map_err(Failure::from).and_then(f);
         // What was committed to a file that is gone is not to be counted; and that it is gone
         // explains more than what SQLite says then.
-        self.check_place(&db)?;
+        self.check_place(&db, Place::check)?;
         result.map_err(|failure| typed(&self.file, doing, failure))
     }
 
     /// Refuses to go on if the file is no longer the one that was opened.
-    fn check_place(&self, db: &Db) -> Result<(), StoreError> {
+    fn check_place(
+        &self,
+        db: &Db,
+        check: impl FnOnce(&Place, &str) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let Some(place) = &self.place else {
             return Ok(());
         };
-        place.check(&self.file).inspect_err(|_| {
+        check(place, &self.file).inspect_err(|_| {
             // The log goes by the path of the file. Whoever opens another one there is not to find
             // our commits in it; and if the old file is still somewhere, they belong there.
             db.empty_log();

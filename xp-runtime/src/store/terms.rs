@@ -16,6 +16,11 @@ pub enum Durability {
     #[default]
     Process,
     /// A power cut, too: each commit waits until the disk has it. (SQLite's `synchronous = FULL`.)
+    ///
+    /// 10,000 commits of one run each took 2.7 s, and 0.43 s with [`Process`](Self::Process), on a
+    /// virtual machine whose disk answers at once (0.3 to 0.9 ms a commit, against 0.04 to 0.12). A
+    /// disk that moves takes 10 ms a commit. Runs that end while a commit waits are committed
+    /// together by the next one, so that long runs, and many short ones, cost less.
     PowerLoss,
 }
 
