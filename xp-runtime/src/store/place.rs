@@ -59,25 +59,24 @@ impl Place {
     }
 
     /// Whether the file, which messages call `file`, is still the one that was opened, and the log
-    /// still the one that its commits are in: before they count.
+    /// still the one that its commits are in.
     pub(super) fn check(&self, file: &str) -> Result<(), StoreError> {
-        self.check_file(file)?;
+        match found(&self.path, self.id) {
+            Found::Same => {}
+            Found::Gone => {
+                return Err(StoreError::FileGone {
+                    file: file.to_owned(),
+                });
+            }
+            Found::Another => {
+                return Err(StoreError::FileReplaced {
+                    file: file.to_owned(),
+                });
+            }
+        }
         match self.log_id.map(|id| found(&self.log, id)) {
             None | Some(Found::Same) => Ok(()),
             Some(Found::Gone | Found::Another) => Err(StoreError::LogGone {
-                file: file.to_owned(),
-            }),
-        }
-    }
-
-    /// Whether the file is still the one that was opened: before anything is written.
-    pub(super) fn check_file(&self, file: &str) -> Result<(), StoreError> {
-        match found(&self.path, self.id) {
-            Found::Same => Ok(()),
-            Found::Gone => Err(StoreError::FileGone {
-                file: file.to_owned(),
-            }),
-            Found::Another => Err(StoreError::FileReplaced {
                 file: file.to_owned(),
             }),
         }

@@ -182,7 +182,7 @@ impl SqliteStore {
             });
         }
         let mut db = self.db();
-        self.check_place(&db, Place::check_file)?;
+        self.check_place(&db)?;
         let result = db.set(terms).and_then(|()| {
             db.connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -190,20 +190,16 @@ impl SqliteStore {
         let result = result.map_err(Failure::from).and_then(f);
         // What was committed to a file that is gone is not to be counted; and that it is gone
         // explains more than what SQLite says then.
-        self.check_place(&db, Place::check)?;
+        self.check_place(&db)?;
         result.map_err(|failure| typed(&self.file, doing, failure))
     }
 
     /// Refuses to go on if the file is no longer the one that was opened.
-    fn check_place(
-        &self,
-        db: &Db,
-        check: impl FnOnce(&Place, &str) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn check_place(&self, db: &Db) -> Result<(), StoreError> {
         let Some(place) = &self.place else {
             return Ok(());
         };
-        check(place, &self.file).inspect_err(|_| {
+        place.check(&self.file).inspect_err(|_| {
             // The log goes by the path of the file. Whoever opens another one there is not to find
             // our commits in it; and if the old file is still somewhere, they belong there.
             db.empty_log();
