@@ -343,7 +343,10 @@ impl Session {
                 })?;
         let job = Job {
             store,
-            execution: Execution::new(new),
+            execution: Execution {
+                terms: options.terms(),
+                ..Execution::new(new)
+            },
             layout,
             policy,
             jobs: options.jobs_or_default(),

@@ -204,6 +204,7 @@ pub(crate) fn execute<T: Task>(
         let who = Claimant {
             key,
             execution: execution.execution,
+            terms: execution.terms,
         };
         Claims::new(store, who, seen)
     });

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::Rerun;
 use crate::exception::Outcome;
 use crate::identity::DEFAULT_ROOT_SEED;
-use crate::store::{IfExists, Limits};
+use crate::store::{Durability, IfExists, Limits, Terms};
 
 /// What an exception of one run means for the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,6 +56,8 @@ pub struct Options {
     pub(crate) retry: Option<u32>,
     pub(crate) signals: Option<bool>,
     pub(crate) on_run: Option<OnRun>,
+    pub(crate) durability: Option<Durability>,
+    pub(crate) lock_timeout: Option<Duration>,
 }
 
 /// What is called with every run that counts.
@@ -123,6 +126,8 @@ impl Options {
             retry: self.retry.or(defaults.retry),
             signals: self.signals.or(defaults.signals),
             on_run: self.on_run.or_else(|| defaults.on_run.clone()),
+            durability: self.durability.or(defaults.durability),
+            lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
         }
     }
 
@@ -138,6 +143,15 @@ impl Options {
 
     pub(crate) fn root_seed_or_default(&self) -> u64 {
         self.root_seed.unwrap_or(DEFAULT_ROOT_SEED)
+    }
+
+    /// How an execution with these options writes.
+    pub(crate) fn terms(&self) -> Terms {
+        let terms = Terms::default();
+        Terms {
+            durability: self.durability.unwrap_or(terms.durability),
+            lock_timeout: self.lock_timeout.unwrap_or(terms.lock_timeout),
+        }
     }
 }
 
@@ -238,6 +252,21 @@ pub trait PlanOptions: Sized {
     /// The order in which points are attempted. The default is [`Order::Shuffled`].
     fn order(mut self, order: Order) -> Self {
         self.options_mut().order = Some(order);
+        self
+    }
+
+    /// What a committed run survives: the death of the process, which is the default, or a power
+    /// cut, too.
+    fn durability(mut self, durability: Durability) -> Self {
+        self.options_mut().durability = Some(durability);
+        self
+    }
+
+    /// How long a transaction waits while another program holds the file's lock, before the
+    /// execution stops with [`StoreError::Locked`](crate::StoreError::Locked). The default is a
+    /// minute.
+    fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.options_mut().lock_timeout = Some(timeout);
         self
     }
 

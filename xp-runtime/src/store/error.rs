@@ -27,7 +27,8 @@ pub enum StoreError {
         /// The newest schema version that this xp knows.
         supported: i64,
     },
-    /// The file cannot be written.
+    /// The file cannot be written: it is not allowed, or the file system was mounted, or has become
+    /// in the meantime, one to be read only. What was committed before is there.
     #[error("`{file}` is read-only: its experiments can be read, nothing can be executed into it")]
     ReadOnly {
         /// The file's path.
@@ -41,8 +42,12 @@ pub enum StoreError {
         /// SQLite's answer.
         source: Box<rusqlite::Error>,
     },
-    /// Another program holds the file's lock for longer than xp waits.
-    #[error("`{file}` is locked by another program")]
+    /// Another program holds the file's lock for longer than xp waits, which is
+    /// [`lock_timeout`](crate::PlanOptions::lock_timeout). What was committed before is there.
+    #[error(
+        "`{file}` is locked by another program, for longer than `lock_timeout`; the runs that were \
+         committed before are kept"
+    )]
     Locked {
         /// The file's path.
         file: String,
@@ -56,6 +61,62 @@ pub enum StoreError {
         file: String,
         /// Why not, as far as the file system tells.
         reason: String,
+        /// SQLite's answer.
+        source: Box<rusqlite::Error>,
+    },
+    /// The file, or its directory, was deleted or moved away while it was in use.
+    #[error(
+        "`{file}` is gone: it was deleted or moved away while it was in use, and with it the runs \
+         that were committed; put it back and execute again, or open a new file"
+    )]
+    FileGone {
+        /// The file's path.
+        file: String,
+    },
+    /// Another file was put in the place of this one while it was in use. Nothing was written to
+    /// the other one.
+    #[error(
+        "`{file}` was replaced by another file while it was in use; the runs that were committed \
+         are in the old file, and nothing was written to the new one: put the old one back, or open \
+         the new one, and execute again"
+    )]
+    FileReplaced {
+        /// The file's path.
+        file: String,
+    },
+    /// The write-ahead log beside the file (`-wal`) was deleted or replaced while it was in use.
+    #[error(
+        "the log of `{file}`, which is `{file}-wal`, was deleted or replaced while it was in use, \
+         and the last runs that were committed may be lost; open the file again and execute what is \
+         missing, and leave the log alone as long as the file is in use"
+    )]
+    LogGone {
+        /// The file's path.
+        file: String,
+    },
+    /// The file is on a network file system, and would have been written.
+    #[error(
+        "`{file}` is on a network file system ({kind}), where SQLite cannot be relied on: its \
+         write-ahead log needs memory that all processes share, and locks that hold; keep the file on \
+         a local disk, such as in $TMPDIR, and copy it when the sweep is done"
+    )]
+    NetworkFileSystem {
+        /// The file's path.
+        file: String,
+        /// The kind of the file system, such as NFS.
+        kind: String,
+    },
+    /// The file system failed while the file was being read or written. What was committed before
+    /// is there, as far as the file system has it.
+    #[error(
+        "the file system failed, and xp could not {doing} in `{file}`; the runs that were committed \
+         before are kept"
+    )]
+    Io {
+        /// The file's path.
+        file: String,
+        /// What xp was doing.
+        doing: String,
         /// SQLite's answer.
         source: Box<rusqlite::Error>,
     },

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use super::StoreError;
+use super::place::{self, Refusal};
 use crate::datapak::DatapakError;
 
 /// The result of what goes on inside of a transaction.
@@ -51,17 +52,23 @@ pub(super) fn typed(file: &str, doing: &str, failure: Failure) -> StoreError {
         }
         Failure::Sql(source) => source,
     };
-    let full = is_full(&source);
     let code = source.sqlite_error_code();
+    let extended = extended_code(&source);
     let source = Box::new(source);
     match code {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             StoreError::NotADatabase { file, source }
         }
-        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { file },
-        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) if full => {
-            StoreError::Full { file, source }
+        Some(ErrorCode::ReadOnly) if extended == READONLY_DBMOVED => {
+            if Path::new(&file).exists() {
+                StoreError::FileReplaced { file }
+            } else {
+                StoreError::FileGone { file }
+            }
         }
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { file },
+        Some(ErrorCode::DiskFull) => StoreError::Full { file, source },
+        Some(ErrorCode::SystemIoFailure) => io(file, doing, extended, source),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Locked { file, source }
         }
@@ -92,10 +99,36 @@ fn why_not_opened(file: &Path) -> String {
     }
 }
 
-/// A write that the file system refuses (`SQLITE_IOERR_WRITE`) means the same as a full disk: it
-/// is how a file-size limit shows.
-fn is_full(error: &rusqlite::Error) -> bool {
-    const IOERR_WRITE: i32 = 10 | (3 << 8);
-    const FULL: i32 = 13;
-    matches!(error, rusqlite::Error::SqliteFailure(e, _) if [IOERR_WRITE, FULL].contains(&e.extended_code))
+/// What an error of the file system (`SQLITE_IOERR`) means, which SQLite does not tell.
+fn io(file: String, doing: &str, extended: i32, source: Box<rusqlite::Error>) -> StoreError {
+    let reading = [IOERR_READ, IOERR_SHORT_READ].contains(&extended);
+    let refusal = if reading {
+        None
+    } else {
+        place::refusal(Path::new(&file))
+    };
+    match refusal {
+        Some(Refusal::ReadOnly) => StoreError::ReadOnly { file },
+        Some(Refusal::Full) => StoreError::Full { file, source },
+        // What else may be written, and this file may not: it has come to the limit on its size.
+        None if extended == IOERR_WRITE => StoreError::Full { file, source },
+        None => StoreError::Io {
+            file,
+            doing: doing.to_owned(),
+            source,
+        },
+    }
+}
+
+// Codes of <https://www.sqlite.org/rescode.html>.
+const READONLY_DBMOVED: i32 = 8 | (4 << 8);
+const IOERR_READ: i32 = 10 | (1 << 8);
+const IOERR_SHORT_READ: i32 = 10 | (2 << 8);
+const IOERR_WRITE: i32 = 10 | (3 << 8);
+
+fn extended_code(error: &rusqlite::Error) -> i32 {
+    match error {
+        rusqlite::Error::SqliteFailure(error, _) => error.extended_code,
+        _ => 0,
+    }
 }

@@ -8,6 +8,7 @@ use super::sql::{bunch_blob, hex, sql_cell, text};
 use super::{Column, Ended, Execution, Finished, Target};
 use crate::datapak;
 use crate::exception::Outcome;
+use crate::failpoint;
 use crate::value::{Cell, Value};
 
 /// How many small rows one statement inserts: to begin and end a statement costs SQLite as much as
@@ -95,7 +96,9 @@ impl<'a> Inserts<'a> {
                 self.insert_fields(runs, &first.extra)?;
             }
         }
+        failpoint::hit("commit.fields");
         self.insert_ledger(runs, first.outcome)?;
+        failpoint::hit("commit.ledger");
         for run in runs {
             if let Some(ended) = &run.ended {
                 insert_exception(self.tx, self.tx.last_insert_rowid(), ended)?;

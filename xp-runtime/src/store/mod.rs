@@ -9,11 +9,14 @@ mod insert;
 mod join;
 mod meta;
 pub(crate) mod name;
+mod network;
+mod place;
 mod process;
 mod read;
 mod schema;
 mod sql;
 mod sqlite;
+mod terms;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -27,6 +30,8 @@ pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
 pub(crate) use sqlite::SqliteStore;
+pub use terms::Durability;
+pub(crate) use terms::Terms;
 
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
@@ -204,6 +209,7 @@ pub(crate) struct Execution {
     pub(crate) new: NewExperiment,
     /// The experiment's id: the new one's, or that of the one which is continued.
     pub(crate) id: Uuid,
+    pub(crate) terms: Terms,
     /// The key of the experiment in xp's tables; `None` until it was made or joined.
     pub(crate) key: Option<i64>,
     pub(crate) execution: i64,
@@ -224,6 +230,7 @@ impl Execution {
         Self {
             id: new.id,
             new,
+            terms: Terms::default(),
             key: None,
             execution: 0,
             table,
@@ -289,6 +296,7 @@ pub(crate) struct StoredFailure {
 pub(crate) struct Claimant {
     pub(crate) key: i64,
     pub(crate) execution: i64,
+    pub(crate) terms: Terms,
 }
 
 /// How an experiment is looked up.

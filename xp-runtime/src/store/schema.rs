@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::name::table_name;
+use crate::failpoint;
 
 /// The version of the schema below, in `xp_schema`.
 pub(super) const VERSION: i64 = 2;
@@ -167,14 +168,17 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         Some(_) | None => {}
     }
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    failpoint::hit("schema.begun");
     match version(&tx)? {
         None => {
             tx.execute_batch(TABLES)?;
+            failpoint::hit("schema.tables");
             tx.execute_batch(SINCE_2)?;
             tx.execute("INSERT INTO xp_schema (version) VALUES (?1)", [VERSION])?;
         }
         Some(1) => {
             tx.execute_batch(COLUMNS_SINCE_2)?;
+            failpoint::hit("schema.columns");
             tx.execute_batch(SINCE_2)?;
             note_columns(&tx)?;
             tx.execute("UPDATE xp_schema SET version = ?1", [VERSION])?;
@@ -183,6 +187,7 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         Some(found) if found > VERSION => return Ok(Found::Newer(found)),
         Some(_) => {}
     }
+    failpoint::hit("schema.before_commit");
     tx.commit()?;
     Ok(Found::Ready)
 }

@@ -9,33 +9,68 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use uuid::Uuid;
 
 use super::failure::{self, Failure, typed};
+use super::network;
+use super::place::Place;
 use super::process::{self, Member};
 use super::schema::{self, Found};
 use super::sql::{bunch_blob, hex, text};
+use super::terms::Terms;
 use super::write;
 use super::{
     Answer, Claim, Claimant, Execution, Finished, History, IfExists, Key, Known, Listed, Rows,
     Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
+use crate::failpoint;
 use crate::value::Value;
-
-/// How long a writer waits for the lock of another one.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// See [`Store`].
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    db: Mutex<Connection>,
+    db: Mutex<Db>,
     pub(super) file: String,
     /// The directory for what its processes keep beside the file; `None` in memory.
     pub(super) beside: PathBuf,
+    /// Where the file is; `None` in memory.
+    place: Option<Place>,
     read_only: bool,
     in_memory: bool,
     /// This session among the processes that write to the file, once it has executed something.
     member: Mutex<Option<Member>>,
     /// The executions of this session that go on.
     active: Mutex<HashSet<i64>>,
+}
+
+/// The connection, and the terms that it is set to.
+#[derive(Debug)]
+struct Db {
+    connection: Connection,
+    terms: Terms,
+}
+
+impl Db {
+    /// Sets the connection to the terms of the next transaction.
+    fn set(&mut self, terms: Terms) -> rusqlite::Result<()> {
+        if self.terms.lock_timeout != terms.lock_timeout {
+            self.connection.busy_timeout(terms.lock_timeout())?;
+        }
+        if self.terms.durability != terms.durability {
+            let synchronous = terms.synchronous();
+            self.connection
+                .pragma_update(None, "synchronous", synchronous)?;
+        }
+        self.terms = terms;
+        Ok(())
+    }
+
+    /// Brings what is in the log into the database, and empties the log, unless others are using
+    /// it: that is not worth waiting for.
+    fn empty_log(&self) {
+        let db = &self.connection;
+        let _ = db.busy_timeout(Duration::ZERO);
+        let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = db.busy_timeout(self.terms.lock_timeout());
+    }
 }
 
 impl SqliteStore {
@@ -45,6 +80,9 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = path.display().to_string();
+        if let Some(kind) = network::kind(path) {
+            return Err(StoreError::NetworkFileSystem { file, kind });
+        }
         let connection = Connection::open_with_flags(path, flags)
             .and_then(|connection| readable(connection, path))
             .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
@@ -76,7 +114,8 @@ impl SqliteStore {
 
     fn prepare(mut db: Connection, file: String, path: &Path) -> Result<Self, StoreError> {
         let fail = |error| typed(&file, "open the database", Failure::Sql(error));
-        db.busy_timeout(PATIENCE).map_err(fail)?;
+        let terms = Terms::default();
+        db.busy_timeout(terms.lock_timeout()).map_err(fail)?;
         let read_only = db.is_readonly("main").map_err(fail)?;
         let found = if let Some(newer) = schema::newer(&db).map_err(fail)? {
             Found::Newer(newer)
@@ -85,7 +124,7 @@ impl SqliteStore {
         } else {
             db.pragma_update(None, "journal_mode", "WAL")
                 .map_err(fail)?;
-            db.pragma_update(None, "synchronous", "NORMAL")
+            db.pragma_update(None, "synchronous", terms.synchronous())
                 .map_err(fail)?;
             schema::prepare(&mut db).map_err(fail)?
         };
@@ -97,7 +136,11 @@ impl SqliteStore {
             });
         }
         Ok(Self {
-            db: Mutex::new(db),
+            place: Place::of(&db),
+            db: Mutex::new(Db {
+                connection: db,
+                terms,
+            }),
             file,
             beside: process::directory(path),
             read_only,
@@ -122,7 +165,7 @@ impl SqliteStore {
         active.contains(&execution)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    fn db(&self) -> MutexGuard<'_, Db> {
         // A panic while the lock was held left a transaction that was rolled back, so the
         // connection is as good as before.
         self.db.lock().unwrap_or_else(PoisonError::into_inner)
@@ -134,7 +177,7 @@ impl SqliteStore {
         doing: &str,
         f: impl FnOnce(&Connection) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
-        f(&self.connection()).map_err(|failure| typed(&self.file, doing, failure))
+        f(&self.db().connection).map_err(|failure| typed(&self.file, doing, failure))
     }
 
     /// Writes: one transaction, which is rolled back if `f` fails.
@@ -143,7 +186,17 @@ impl SqliteStore {
         doing: &str,
         f: impl FnOnce(&Transaction<'_>) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
-        self.transaction(doing, |tx| {
+        self.change_on(Terms::default(), doing, f)
+    }
+
+    /// Writes, on the terms of an execution.
+    fn change_on<T>(
+        &self,
+        terms: Terms,
+        doing: &str,
+        f: impl FnOnce(&Transaction<'_>) -> failure::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.transaction(terms, doing, |tx| {
             let result = f(&tx)?;
             tx.commit()?;
             Ok(result)
@@ -152,6 +205,7 @@ impl SqliteStore {
 
     fn transaction<T>(
         &self,
+        terms: Terms,
         doing: &str,
         f: impl FnOnce(Transaction<'_>) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
@@ -160,12 +214,29 @@ impl SqliteStore {
                 file: self.file.clone(),
             });
         }
-        let mut db = self.connection();
-        let begun = db.transaction_with_behavior(TransactionBehavior::Immediate);
-        begun
-            .map_err(Failure::from)
-            .and_then(f)
-            .map_err(|failure| typed(&self.file, doing, failure))
+        let mut db = self.db();
+        self.check_place(&db)?;
+        let result = db.set(terms).and_then(|()| {
+            db.connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+        });
+        let result = result.map_err(Failure::from).and_then(f);
+        // What was committed to a file that is gone is not to be counted; and that it is gone
+        // explains more than what SQLite says then.
+        self.check_place(&db)?;
+        result.map_err(|failure| typed(&self.file, doing, failure))
+    }
+
+    /// Refuses to go on if the file is no longer the one that was opened.
+    fn check_place(&self, db: &Db) -> Result<(), StoreError> {
+        let Some(place) = &self.place else {
+            return Ok(());
+        };
+        place.check(&self.file).inspect_err(|_| {
+            // The log goes by the path of the file. Whoever opens another one there is not to find
+            // our commits in it; and if the old file is still somewhere, they belong there.
+            db.empty_log();
+        })
     }
 }
 
@@ -187,7 +258,15 @@ impl Store for SqliteStore {
         execution: &mut Execution,
         runs: &mut Vec<Finished>,
     ) -> Result<(), StoreError> {
-        self.change("commit runs", |tx| self.write(tx, execution, runs))
+        failpoint::hit("commit.before");
+        self.change_on(execution.terms, "commit runs", |tx| {
+            failpoint::hit("commit.begun");
+            self.write(tx, execution, runs)?;
+            failpoint::hit("commit.ready");
+            Ok(())
+        })?;
+        failpoint::hit("commit.committed");
+        Ok(())
     }
 
     fn is_shared(&self) -> bool {
@@ -210,9 +289,14 @@ impl Store for SqliteStore {
         points: &[u128],
     ) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
         let me = self.member()?;
-        self.change("take points", |tx| {
-            self.claim_in(tx, me, who, watch, points)
-        })
+        let claimed = self.change_on(who.terms, "take points", |tx| {
+            failpoint::hit("claim.begun");
+            let claimed = self.claim_in(tx, me, who, watch, points)?;
+            failpoint::hit("claim.ready");
+            Ok(claimed)
+        })?;
+        failpoint::hit("claim.committed");
+        Ok(claimed)
     }
 
     fn reap(&self) -> Result<(), StoreError> {
@@ -244,7 +328,7 @@ impl Store for SqliteStore {
     }
 
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
-        self.transaction("commit runs", |tx| {
+        self.transaction(execution.terms, "commit runs", |tx| {
             if execution.new.if_exists != IfExists::Resume {
                 self.make_room(&tx, &execution.new, &execution.table)?;
             }
@@ -253,7 +337,7 @@ impl Store for SqliteStore {
     }
 
     fn end(&self, execution: &Execution) -> Result<(), StoreError> {
-        self.change("end an execution", |tx| {
+        self.change_on(execution.terms, "end an execution", |tx| {
             self.check_is_there(tx, execution.id, &execution.new.name)?;
             tx.execute(
                 "DELETE FROM xp_claim WHERE execution = ?1",
@@ -267,10 +351,7 @@ impl Store for SqliteStore {
         })?;
         // Leaves the database whole in one file where no other process is using it; if one is,
         // the checkpoint is its own affair, and not worth waiting for.
-        let db = self.connection();
-        let _ = db.busy_timeout(Duration::ZERO);
-        let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        let _ = db.busy_timeout(PATIENCE);
+        self.db().empty_log();
         Ok(())
     }
 
