@@ -121,6 +121,7 @@ impl<T: Task> Worker<'_, T> {
             registry: Arc::clone(&self.registry),
             stopping: Arc::clone(&self.stopping),
             progress: Arc::clone(&self.progress),
+            chunks: None,
         };
         let mut scratch = Scratch {
             context: Arc::new(context),

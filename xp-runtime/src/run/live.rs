@@ -1,6 +1,7 @@
 //! The live run, which steps see.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,7 @@ use super::{FieldError, FieldRegistry, LiveFields, Run, RunKind};
 use crate::bunch::Bunch;
 use crate::identity::{Inputs, InputsHash};
 use crate::rng::Rng;
-use crate::sequence::{Buffer, Sequence, SequenceError, lock};
+use crate::sequence::{Buffer, ChunkDir, RunChunks, Sequence, SequenceError, lock};
 use crate::step::StepInfo;
 use crate::store::Column;
 use crate::value::{Cell, ColumnType};
@@ -36,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) registry: Arc<FieldRegistry>,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) progress: Arc<Progress>,
+    /// Where the rows of sequences go while their run is live; `None` if only to memory.
+    pub(crate) chunks: Option<Arc<ChunkDir>>,
 }
 
 /// How far the current run of a worker is, from 0 to 1.
@@ -78,6 +81,8 @@ pub struct LiveInner {
     pub(crate) params: Bunch,
     sequences: RefCell<Vec<(String, Arc<Mutex<Buffer>>)>>,
     artifacts: RefCell<Vec<(String, Vec<u8>)>>,
+    /// Made for the first sequence.
+    chunks: OnceCell<Arc<RunChunks>>,
 }
 
 impl Run {
@@ -95,6 +100,7 @@ impl Run {
                 params: Bunch::new(),
                 sequences: RefCell::default(),
                 artifacts: RefCell::default(),
+                chunks: OnceCell::new(),
             },
         }
     }
@@ -169,7 +175,7 @@ impl Run {
                 reason: error.to_string(),
             });
         }
-        let buffer = Arc::new(Mutex::new(fresh));
+        let buffer = Arc::new(Mutex::new(fresh.flushed(self.chunks())));
         sequences.push((name.to_owned(), Arc::clone(&buffer)));
         Ok(Sequence::shared(buffer))
     }
@@ -209,6 +215,27 @@ impl Run {
                 .insert_cell(&name, ColumnType::SERIALIZED, Cell::Blob(blob))?;
         }
         Ok(self.fields.take()?)
+    }
+
+    /// Where the sequences of this run go while it is live.
+    pub(crate) fn chunks(&self) -> Option<Arc<RunChunks>> {
+        let dir = self.inner.context.chunks.as_ref()?;
+        let chunks = self
+            .inner
+            .chunks
+            .get_or_init(|| Arc::new(RunChunks::new(Arc::clone(dir), self.id_run)));
+        Some(Arc::clone(chunks))
+    }
+
+    /// The files with the rows of a run that has ended; it makes no more. They are to be removed
+    /// once the run is committed: [`ChunkDir::remove`].
+    #[allow(dead_code)]
+    pub(crate) fn take_chunk_files(&self) -> Vec<PathBuf> {
+        self.inner
+            .chunks
+            .get()
+            .map(|chunks| chunks.end())
+            .unwrap_or_default()
     }
 
     pub(crate) fn take_artifacts(&self) -> Vec<(String, Vec<u8>)> {

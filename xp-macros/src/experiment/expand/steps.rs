@@ -69,7 +69,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     });
     let sequences = inputs.sequences.iter().map(|sequence| {
         let (ident, ty, name) = (&sequence.ident, &sequence.ty, &sequence.name);
-        quote_spanned!(ty.span()=> let mut #ident: #ty = <#ty>::declare(#name)?;)
+        quote_spanned!(ty.span()=> let mut #ident: #ty = <#ty>::declare_for(&*#run, #name)?;)
     });
     let kept = body.states.iter().chain(&body.fields).map(
         |Kept {
@@ -97,8 +97,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     quote! {
         #head {
             #(#bound)*
-            #handle
             #(#sequences)*
+            #handle
             #(#kept)*
             {
                 #(#statements)*
