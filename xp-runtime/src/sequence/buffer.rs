@@ -145,6 +145,11 @@ impl Buffer {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn columns_and_times(&self) -> (&[Column], &[i64]) {
+        (&self.columns, &self.timestamps)
+    }
+
     /// The sequence as it is stored.
     pub(super) fn into_frame(self) -> Result<Frame, SequenceError> {
         self.check()?;
