@@ -11,6 +11,7 @@ use crate::row::RowWriter;
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::value::Value;
 
 /// Points, and what a run of one does.
 pub(crate) trait Task: Sync {
@@ -33,6 +34,8 @@ pub(crate) trait Task: Sync {
     fn record(&self, point: &Self::Point, row: &mut RowWriter<'_>) -> Result<(), InputError>;
     /// Config and params by their names.
     fn bunches(&self, point: &Self::Point) -> Result<(Bunch, Bunch), InputError>;
+    /// All inputs, to send them to another process.
+    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError>;
     /// For each shared value the inputs on which it depends.
     fn shared(&self) -> &'static [&'static [usize]];
     fn project(
@@ -144,6 +147,12 @@ impl<X: Declared> Task for PlanTask<X> {
             },
         )?;
         Ok((config, params))
+    }
+
+    fn send(&self, point: &Point<X>) -> Result<Vec<Value>, InputError> {
+        let mut values = Vec::new();
+        self.visit(point, See::Values(&mut values))?;
+        Ok(values)
     }
 
     fn shared(&self) -> &'static [&'static [usize]] {
