@@ -14,6 +14,7 @@ mod declare;
 mod exception;
 mod execute;
 mod experiment;
+mod isolate;
 mod order;
 mod panic;
 mod plan;
@@ -28,6 +29,7 @@ mod step;
 mod store;
 mod sweep;
 mod table;
+mod usage;
 
 pub use bounds::{FieldValue, InputValue, SharedValue, StateValue};
 pub use bunch::Bunch;
@@ -37,6 +39,7 @@ pub use exception::{Exception, Outcome, Skip, skip};
 pub use experiment::{
     Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs, RunsFailed,
 };
+pub use isolate::{CrossingState, Experiments, Isolation, IsolationError, child_main};
 pub use plan::{
     AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Planned,
     Policy, WithPoints, union,

@@ -14,6 +14,7 @@ use crate::declare::Declared;
 use crate::execute::{self, Job, PlanTask, Summary, Task};
 use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
+use crate::isolate;
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
 use crate::row::Layout;
 use crate::run::Run;
@@ -48,6 +49,7 @@ impl Session {
     ///
     /// The file is no database or cannot be opened, or a newer xp wrote it. It is not changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::open(path.as_ref())?))
     }
 
@@ -57,6 +59,7 @@ impl Session {
     ///
     /// As for [`open`](Self::open), and if the file is missing.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::open_read_only(
             path.as_ref(),
         )?))
@@ -68,6 +71,7 @@ impl Session {
     ///
     /// There is no memory for it.
     pub fn in_memory() -> Result<Self> {
+        isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::in_memory()?))
     }
 
@@ -117,6 +121,7 @@ impl Session {
             parts,
             order_by,
             options,
+            crossing,
             error,
         } = plan;
         if let Some(error) = error {
@@ -136,6 +141,7 @@ impl Session {
                 input: "what its filter leaves".to_owned(),
             }));
         }
+        let task = task.isolated(isolate::host::<X>(crossing, options.limits)?);
         let made = self.run_task(
             declared.name,
             declared.name,
@@ -170,6 +176,7 @@ impl Session {
         C: Fn(&P, &mut Run) -> Result<F, E> + Sync,
     {
         let options = self.defaults.clone();
+        isolate::refuse_limits(name, options.limits)?;
         let layout = Swept::<P, F>::columns().check(name)?;
         let points: Vec<P> = points.into_iter().collect();
         if points.is_empty() {

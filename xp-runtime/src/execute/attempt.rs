@@ -6,26 +6,47 @@ use crate::exception::{Exception, Outcome};
 use crate::panic;
 use crate::row::{Layout, RowWriter};
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::{Scope, Watch};
 use crate::shared::{SharedKey, SharedValues};
 use crate::store::Column;
+use crate::usage::Usage;
 use crate::value::Cell;
 
 /// What a run leaves whose steps have all completed.
-pub(super) struct Completed<S> {
-    pub(super) cells: Vec<Cell>,
-    pub(super) extra: Vec<(Column, Cell)>,
-    pub(super) state: S,
+pub(crate) struct Completed<S> {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) extra: Vec<(Column, Cell)>,
+    pub(crate) state: S,
+}
+
+/// What is left of a run, however it ended.
+pub(crate) struct Ran<S> {
+    pub(crate) ended: Result<Completed<S>, (Outcome, Exception)>,
+    /// The columns that were filled by a run that did not complete, by their places.
+    pub(crate) reached: Vec<(usize, Cell)>,
+    pub(crate) artifacts: Vec<(String, Vec<u8>)>,
+    pub(crate) usage: Option<Usage>,
+}
+
+impl<S> Ran<S> {
+    /// A run of which nothing is left.
+    pub(crate) fn ended(outcome: Outcome, exception: Exception) -> Self {
+        Self {
+            ended: Err((outcome, exception)),
+            reached: Vec::new(),
+            artifacts: Vec::new(),
+            usage: None,
+        }
+    }
 }
 
 /// What an attempt needs besides the point.
-pub(super) struct Attempt<'a, T: Task> {
-    pub(super) task: &'a T,
-    pub(super) layout: &'a Layout,
-    pub(super) values: &'a SharedValues,
-    pub(super) keys: &'a [SharedKey],
-    /// Called with the place of a shared value once it is there.
-    pub(super) ready: &'a dyn Fn(usize),
+pub(crate) struct Attempt<'a, T: Task> {
+    pub(crate) task: &'a T,
+    pub(crate) layout: &'a Layout,
+    pub(crate) values: &'a SharedValues,
+    pub(crate) keys: &'a [SharedKey],
+    pub(crate) watch: &'a dyn Watch,
 }
 
 impl<T: Task> Attempt<'_, T> {
@@ -33,7 +54,7 @@ impl<T: Task> Attempt<'_, T> {
         clippy::result_large_err,
         reason = "an exception is rare, and is boxed right after"
     )]
-    pub(super) fn run(
+    pub(crate) fn run(
         &self,
         point: &T::Point,
         run: &mut Run,
@@ -55,7 +76,7 @@ impl<T: Task> Attempt<'_, T> {
             keys: self.keys,
             steps: task.steps(),
             step: None,
-            ready: self.ready,
+            watch: self.watch,
         };
         let state = match panic::catch(|| task.run(point, run, &mut scope)) {
             Ok(Ok(state)) => state,

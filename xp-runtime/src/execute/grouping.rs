@@ -25,7 +25,10 @@ pub(super) fn expect_all<T: Task>(
         points.push((first, rest(&keys, shared.coarsest), i));
     }
     match seed {
-        Some(seed) => Schedule::Grouped(Groups::new(points, jobs, seed)),
+        Some(seed) => {
+            let groups = Groups::new(points, jobs, seed);
+            Schedule::Grouped(groups.owned(task.host().is_some()))
+        }
         None => Schedule::Plain {
             next: 0.into(),
             total: task.len(),

@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use uuid::Uuid;
 
+pub(crate) use attempt::{Attempt, Completed, Ran};
 pub(crate) use task::{PlanTask, Task};
 
 use self::progress::Bar;
@@ -162,7 +163,7 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
 }
 
 /// The exception of a run that never came to its steps.
-fn before_the_steps(error: &dyn std::error::Error) -> Exception {
+pub(crate) fn before_the_steps(error: &dyn std::error::Error) -> Exception {
     let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {

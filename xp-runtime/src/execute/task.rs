@@ -6,6 +6,7 @@ use crate::bunch::Bunch;
 use crate::declare::{Declared, InputError, Point, See, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
+use crate::isolate::Host;
 use crate::plan::Part;
 use crate::row::RowWriter;
 use crate::run::Run;
@@ -44,6 +45,10 @@ pub(crate) trait Task: Sync {
         wanted: &[usize],
         inputs: &mut Inputs,
     ) -> Result<(), InputError>;
+    /// What makes processes for the runs, if they are to have some.
+    fn host(&self) -> Option<&Host<Self::State>> {
+        None
+    }
     fn run(
         &self,
         point: &Self::Point,
@@ -57,6 +62,7 @@ pub(crate) struct PlanTask<X: Declared> {
     parts: Vec<Part<X>>,
     absents: X::Absents,
     scheme: IdentityScheme,
+    host: Option<Host<X::State>>,
     of: PhantomData<fn() -> X>,
 }
 
@@ -73,8 +79,14 @@ impl<X: Declared> PlanTask<X> {
             parts,
             absents: X::absents(),
             scheme,
+            host: None,
             of: PhantomData,
         }
+    }
+
+    /// With processes of their own for the runs.
+    pub(crate) fn isolated(self, host: Option<Host<X::State>>) -> Self {
+        Self { host, ..self }
     }
 
     fn visit(&self, point: &Point<X>, see: See<'_, '_>) -> Result<(), InputError> {
@@ -153,6 +165,10 @@ impl<X: Declared> Task for PlanTask<X> {
         let mut values = Vec::new();
         self.visit(point, See::Values(&mut values))?;
         Ok(values)
+    }
+
+    fn host(&self) -> Option<&Host<X::State>> {
+        self.host.as_ref()
     }
 
     fn shared(&self) -> &'static [&'static [usize]] {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::attempt::{Attempt, Completed};
+use super::attempt::{Attempt, Completed, Ran};
 use super::progress::Bar;
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
@@ -16,12 +16,15 @@ use super::task::Task;
 use super::{Done, before_the_steps};
 use crate::bunch::Bunch;
 use crate::exception::Outcome;
-use crate::identity::{Identity, Inputs};
+use crate::identity::{Identity, Inputs, InputsHash};
+use crate::isolate::{Child, Sent};
 use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::scope::Watch;
 use crate::shared::{SharedKey, SharedValues};
 use crate::store::{Ended, Finished};
+use crate::usage::{Meter, Of};
 
 /// The shared values of one execution, and what must be known to find them.
 #[derive(Debug)]
@@ -105,10 +108,25 @@ impl Drop for AbortOnPanic<'_> {
 }
 
 /// What is reused from run to run.
-struct Scratch {
+struct Scratch<'a, S> {
     context: Arc<Context>,
     inputs: Inputs,
     keys: Vec<SharedKey>,
+    meter: Meter,
+    /// Set if the runs have processes of their own.
+    child: Option<Child<'a, S>>,
+}
+
+/// Tells the schedule that the value is there by which points are grouped.
+struct Warm<'a>(&'a Schedule, Handed, usize);
+
+impl Watch for Warm<'_> {
+    fn ready(&self, place: usize) {
+        let Self(schedule, handed, coarsest) = self;
+        if let (Some((group, true)), true) = (handed.group, place == *coarsest) {
+            schedule.warmed(group);
+        }
+    }
 }
 
 impl<T: Task> Worker<'_, T> {
@@ -122,10 +140,13 @@ impl<T: Task> Worker<'_, T> {
             stopping: Arc::clone(&self.stopping),
             progress: Arc::clone(&self.progress),
         };
+        let context = Arc::new(context);
         let mut scratch = Scratch {
-            context: Arc::new(context),
+            child: self.task.host().map(|host| host.child(&context)),
+            context,
             inputs: Inputs::default(),
             keys: Vec::new(),
+            meter: Meter::new(Of::Thread),
         };
         let _abort = AbortOnPanic {
             schedule: self.schedule,
@@ -156,7 +177,12 @@ impl<T: Task> Worker<'_, T> {
     }
 
     /// Runs a point, unless it occurred before; false if nobody wants the result any more.
-    fn attempt(&self, point: &T::Point, handed: Handed, scratch: &mut Scratch) -> bool {
+    fn attempt(
+        &self,
+        point: &T::Point,
+        handed: Handed,
+        scratch: &mut Scratch<'_, T::State>,
+    ) -> bool {
         if !self.task.shared().is_empty() {
             self.shared.keys(self.task, point, &mut scratch.keys);
         }
@@ -168,33 +194,21 @@ impl<T: Task> Worker<'_, T> {
             self.bar.leave_out();
             return true;
         }
+        if let Some(child) = &mut scratch.child {
+            // What goes wrong with its start is told when it is given the run.
+            let _ = child.prepare();
+        }
         let started = Timestamp::now().as_microsecond();
         let clock = Instant::now();
-        let mut run = Run::live(&scratch.context, identity.id_run(), inputs);
-        let result = match identified {
-            Err(exception) => Err((Outcome::Panicked, exception)),
-            Ok(Err(error)) => Err((Outcome::Failed, before_the_steps(&error))),
-            Ok(Ok(())) => {
-                let ready = |place| {
-                    if let (Some((group, true)), true) =
-                        (handed.group, place == self.shared.coarsest)
-                    {
-                        self.schedule.warmed(group);
-                    }
-                };
-                let attempt = Attempt {
-                    task: self.task,
-                    layout: self.layout,
-                    values: &self.shared.values,
-                    keys: &scratch.keys,
-                    ready: &ready,
-                };
-                attempt.run(point, &mut run)
-            }
+        let id_run = identity.id_run();
+        let ran = match identified {
+            Err(exception) => Ran::ended(Outcome::Panicked, exception),
+            Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(&error)),
+            Ok(Ok(())) => self.run(point, handed, id_run, inputs, clock, scratch),
         };
         self.progress.reset();
         let elapsed = clock.elapsed().as_secs_f64();
-        let (outcome, cells, extra, state, ended) = match result {
+        let (outcome, cells, extra, state, ended) = match ran.ended {
             Ok(Completed {
                 cells,
                 extra,
@@ -212,8 +226,6 @@ impl<T: Task> Worker<'_, T> {
         if self.stop_first && outcome.is_failure() {
             self.stopping.store(true, Ordering::Relaxed);
         }
-        let artifacts = run.take_artifacts();
-        let id_run = run.id_run;
         let finished = Finished {
             id_run,
             outcome,
@@ -222,10 +234,55 @@ impl<T: Task> Worker<'_, T> {
             cells,
             extra,
             ended,
-            artifacts,
+            artifacts: ran.artifacts,
+            reached: ran.reached,
+            usage: ran.usage,
         };
         let weight = finished.weight();
         self.sender.send(Done { finished, state }, weight)
+    }
+
+    /// Runs the steps, in this thread or in a process of their own.
+    fn run(
+        &self,
+        point: &T::Point,
+        handed: Handed,
+        id_run: uuid::Uuid,
+        inputs: InputsHash,
+        clock: Instant,
+        scratch: &mut Scratch<'_, T::State>,
+    ) -> Ran<T::State> {
+        let keys = &scratch.keys;
+        if let Some(child) = &mut scratch.child {
+            return match panic::catch(|| self.task.send(point)) {
+                Err(exception) => Ran::ended(Outcome::Panicked, exception),
+                Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(&error)),
+                Ok(Ok(values)) => child.run(Sent {
+                    id_run,
+                    inputs,
+                    values,
+                    keys,
+                    side: None,
+                }),
+            };
+        }
+        let warm = Warm(self.schedule, handed, self.shared.coarsest);
+        let attempt = Attempt {
+            task: self.task,
+            layout: self.layout,
+            values: &self.shared.values,
+            keys,
+            watch: &warm,
+        };
+        scratch.meter.start(clock);
+        let mut run = Run::live(&scratch.context, id_run, inputs);
+        let ended = attempt.run(point, &mut run);
+        Ran {
+            ended,
+            reached: Vec::new(),
+            artifacts: run.take_artifacts(),
+            usage: scratch.meter.end(Instant::now(), clock.elapsed()),
+        }
     }
 
     /// All inputs of a run that did not complete, as far as they can be recorded.

@@ -19,6 +19,7 @@ pub(crate) use points::Points;
 pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
 use crate::declare::{Declared, Point};
+use crate::isolate::Crossing;
 
 /// A complete plan: the points of an experiment, and the options of their execution.
 ///
@@ -31,6 +32,8 @@ pub struct Plan<X: Declared> {
     /// Sorts the points, given by their index.
     pub(crate) order_by: Option<OrderBy<X>>,
     pub(crate) options: Options,
+    /// Set if the runs are to have processes of their own.
+    pub(crate) crossing: Option<Crossing<X::State>>,
     pub(crate) error: Option<PlanError>,
 }
 
@@ -90,6 +93,7 @@ impl<X: Declared> Plan<X> {
             parts,
             order_by: None,
             options,
+            crossing: None,
             error: None,
         }
     }
@@ -101,6 +105,7 @@ impl<X: Declared> Plan<X> {
             parts: Vec::new(),
             order_by: None,
             options: Options::default(),
+            crossing: None,
             error: Some(error),
         }
     }

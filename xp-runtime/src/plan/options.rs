@@ -1,6 +1,9 @@
 //! The options of an execution.
 
+use std::time::Duration;
+
 use crate::identity::DEFAULT_ROOT_SEED;
+use crate::isolate::Limits;
 use crate::store::IfExists;
 
 /// What an exception of one run means for the others.
@@ -41,6 +44,7 @@ pub struct Options {
     pub(crate) order: Option<Order>,
     pub(crate) progress: Option<bool>,
     pub(crate) group: Option<usize>,
+    pub(crate) limits: Limits,
 }
 
 impl Options {
@@ -68,6 +72,7 @@ impl Options {
             order: self.order.or(defaults.order),
             progress: self.progress.or(defaults.progress),
             group: self.group.or(defaults.group),
+            limits: self.limits.or(defaults.limits),
         }
     }
 
@@ -134,6 +139,31 @@ pub trait PlanOptions: Sized {
     /// Whether progress is shown on stderr. The default is to show it if stderr is a terminal.
     fn show_progress(mut self, show: bool) -> Self {
         self.options_mut().progress = Some(show);
+        self
+    }
+
+    /// How long a run may take, by the clock on the wall; it is stopped then, and has timed out.
+    ///
+    /// Limits need [`isolate`](crate::Grid::isolate), since a thread cannot be stopped. They are
+    /// looked at every 10 ms, and what a run spends in `#[shared]` steps does not count.
+    fn time_limit(mut self, limit: Duration) -> Self {
+        self.options_mut().limits.time = Some(limit);
+        self
+    }
+
+    /// How much processor time a run may take, in all of its threads together, in the program and
+    /// in the system; it is stopped then, and has timed out. Waiting does not count, nor what
+    /// other processes do for it. See [`time_limit`](Self::time_limit).
+    fn cpu_limit(mut self, limit: Duration) -> Self {
+        self.options_mut().limits.cpu = Some(limit);
+        self
+    }
+
+    /// How much memory a run may have in use, in bytes: the resident set of its process, beyond
+    /// what it was when the run began or had its shared values. It is stopped then, and out of
+    /// memory. See [`time_limit`](Self::time_limit).
+    fn memory_limit(mut self, bytes: u64) -> Self {
+        self.options_mut().limits.memory = Some(bytes);
         self
     }
 }

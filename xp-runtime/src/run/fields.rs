@@ -90,7 +90,7 @@ impl FieldRegistry {
     }
 
     /// Makes the fields of a run that has completed those of the execution.
-    fn register(&self, fields: &[(Column, Cell)]) -> Result<(), FieldError> {
+    pub(crate) fn register(&self, fields: &[(Column, Cell)]) -> Result<(), FieldError> {
         for (column, _) in fields {
             self.check(&column.name, column.ty)?;
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

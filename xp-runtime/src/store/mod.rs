@@ -25,6 +25,7 @@ pub(crate) use sqlite::SqliteStore;
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
+use crate::usage::Usage;
 use crate::value::{Cell, ColumnType, Value};
 
 /// What a column of an experiment's table records.
@@ -63,6 +64,10 @@ pub(crate) struct Finished {
     /// Set if the run did not complete.
     pub(crate) ended: Option<Box<Ended>>,
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
+    /// The cells that a run has filled which did not complete, by the places of their columns.
+    pub(crate) reached: Vec<(usize, Cell)>,
+    /// What it used of the machine, as far as the platform tells.
+    pub(crate) usage: Option<Usage>,
 }
 
 impl Finished {
