@@ -42,12 +42,18 @@ fn line_with<'a>(stderr: &'a str, part: &str) -> Option<&'a str> {
         .map(str::trim)
 }
 
+/// The last line that says something: none of a backtrace.
 pub(super) fn last_line(stderr: &str) -> Option<&str> {
-    stderr
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
+    let is_frame = |line: &str| {
+        let number = line.split(": ").next().unwrap_or_default();
+        line.starts_with("at ") || number.parse::<u32>().is_ok()
+    };
+    stderr.lines().rev().map(str::trim).find(|line| {
+        !line.is_empty()
+            && !line.starts_with("note: ")
+            && *line != "stack backtrace:"
+            && !is_frame(line)
+    })
 }
 
 #[cfg(test)]
@@ -62,7 +68,10 @@ mod tests {
     #[test]
     fn a_death_is_told_by_its_signal_its_code_or_what_it_said() {
         assert_eq!(
-            outcome_of(11, "x\n\n"),
+            outcome_of(
+                11,
+                "x\n\nstack backtrace:\n  0: std::f\n     at /rustc/a.rs:1:1\nnote: y\n"
+            ),
             (Outcome::Killed, "killed by SIGSEGV: x".to_owned())
         );
         let overflow = "\nthread 'main' (7) has overflowed its stack\nfatal runtime error: stack overflow, aborting\n";

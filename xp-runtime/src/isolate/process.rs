@@ -18,13 +18,13 @@ use super::message::{Event, Incoming, Order, send};
 const TICK: Duration = Duration::from_millis(10);
 
 /// How long a child has to say hello.
-const HELLO: Duration = Duration::from_secs(10);
+const HELLO: Duration = Duration::from_secs(5);
 
 /// How long a child has to end once there are no more runs, or once its stream has ended.
 const END: Duration = Duration::from_secs(2);
 
 /// How much of what a child wrote to stderr last is kept.
-const TAIL: usize = 4 << 10;
+const TAIL: usize = 32 << 10;
 
 /// Why a child did not start.
 #[derive(Debug)]
