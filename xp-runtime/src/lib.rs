@@ -15,6 +15,7 @@ mod exception;
 mod execute;
 mod experiment;
 mod failpoint;
+mod isolate;
 mod order;
 mod panic;
 mod plan;
@@ -43,6 +44,7 @@ pub use experiment::{
     ChangedInputs, Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs,
     RunsFailed,
 };
+pub use isolate::{CrossingState, Experiments, Isolation, IsolationError, child_main};
 pub use plan::{
     AnyPlan, Grid, IntoAny, IntoPlan, Limited, Options, Order, Plan, PlanError, PlanOptions,
     Planned, Policy, Rerun, RunEnded, WithPoints, union,
@@ -56,7 +58,6 @@ pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
 pub use table::{QueryRowError, Table};
-pub use usage::Usage;
 pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 

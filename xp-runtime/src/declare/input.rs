@@ -46,6 +46,8 @@ pub(crate) enum See<'a, 'b> {
     Shared(&'a mut Inputs, &'a [usize]),
     /// Puts what is recorded into a row.
     Row(&'a mut RowWriter<'b>),
+    /// Collects all, to send them to another process.
+    Values(&'a mut Vec<Value>),
     /// Collects all by their names: config and params.
     Bunches {
         config: &'a mut Bunch,
@@ -185,6 +187,14 @@ impl<T> InputOps<T> {
         })
     }
 
+    /// Makes a value of what was sent.
+    pub fn receive(&self, info: &InputInfo, value: Option<Value>) -> Result<T, InputError> {
+        (self.from_value)(value.unwrap_or_default()).map_err(|source| InputError {
+            input: info.name.to_owned(),
+            source: Box::new(source.into()),
+        })
+    }
+
     /// Checks that a value can be recorded, and appends what tells it from others.
     pub(crate) fn check(
         &self,
@@ -239,6 +249,7 @@ fn visit_plain<T: InputValue>(
         See::Bunches { config, params } => {
             side(info, config, params).set(info.name.to_owned(), to_value(value)?);
         }
+        See::Values(values) => values.push(to_value(value)?),
         See::Identity(_) | See::Shared(..) | See::Row(_) => {}
     }
     Ok(())
@@ -265,6 +276,7 @@ fn visit_flat<T: InputValue>(
                 bunch.set(name.into_owned(), value);
             }
         }
+        See::Values(values) => values.push(to_value(value)?),
         See::Identity(_) | See::Shared(..) | See::Row(_) => {}
     }
     Ok(())
@@ -284,6 +296,7 @@ fn visit_text(
             inputs.push_text(info.name, &text)
         }
         See::Row(row) if info.recorded => row.put(&text)?,
+        See::Values(_) => return Err(ValueError::new(NOT_READ).into()),
         See::Bunches { config, params } => {
             side(info, config, params).set(info.name.to_owned(), Value::Text(text));
         }

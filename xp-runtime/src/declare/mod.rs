@@ -17,6 +17,7 @@ use crate::row::{Layout, RowError, RowReader};
 use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::value::Value;
 
 /// Whether an input is a config or a param.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,6 +94,8 @@ pub trait Declared: RunKind<Inner = ()> + 'static {
         absents: &Self::Absents,
         visitor: &mut Visitor<'_, '_>,
     ) -> Result<(), InputError>;
+    /// Makes config and params of what [`Visitor`] collected of them.
+    fn receive(values: Vec<Value>) -> Result<(Self::Config, Self::Params), InputError>;
     /// Runs the steps, and puts the fields into the scope's row.
     fn steps(
         config: &Self::Config,

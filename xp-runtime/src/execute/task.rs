@@ -11,6 +11,7 @@ use crate::row::RowWriter;
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::value::Value;
 
 /// Points, and what a run of one does.
 pub(crate) trait Task: Sync {
@@ -33,6 +34,8 @@ pub(crate) trait Task: Sync {
     fn record(&self, point: &Self::Point, row: &mut RowWriter<'_>) -> Result<(), InputError>;
     /// Config and params by their names.
     fn bunches(&self, point: &Self::Point) -> Result<(Bunch, Bunch), InputError>;
+    /// All inputs, to send them to another process.
+    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError>;
     /// For each shared value the inputs on which it depends.
     fn shared(&self) -> &'static [&'static [usize]];
     fn project(
@@ -60,18 +63,15 @@ pub(crate) trait Task: Sync {
         false
     }
     /// Parts of the body that make some of the fields.
-    #[allow(dead_code)]
     fn slices(&self) -> &'static [Slice] {
         &[]
     }
     /// The slices that together make the fields of these ordinals; none if the whole body is to run.
-    #[allow(dead_code)]
     fn cover(&self, missing: &[usize]) -> Vec<usize> {
         let _ = missing;
         Vec::new()
     }
     /// Runs one of the slices, and puts the fields that it makes into the scope's row.
-    #[allow(dead_code)]
     fn fill(
         &self,
         slice: usize,
@@ -179,6 +179,12 @@ impl<X: Declared> Task for PlanTask<X> {
             },
         )?;
         Ok((config, params))
+    }
+
+    fn send(&self, point: &Point<X>) -> Result<Vec<Value>, InputError> {
+        let mut values = Vec::new();
+        self.visit(point, See::Values(&mut values))?;
+        Ok(values)
     }
 
     fn shared(&self) -> &'static [&'static [usize]] {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::points::{Filter, Map, Points, ZipError};
 use super::{IntoPlan, Options, Part, Plan, PlanError, Planned};
 use crate::declare::Declared;
+use crate::isolate::{Crossing, CrossingState, Isolation};
+use crate::run::RunKind;
 
 /// What can be made of a complete plan's points. An input of the same name has the method to
 /// itself; what is meant then is written as a function: `Grid::filter(plan, ..)`.
@@ -78,6 +80,28 @@ pub trait Grid: Planned + Sized {
             keyed.sort();
             keyed.into_iter().map(|(_, i)| i).collect()
         }));
+        plan
+    }
+
+    /// Says where the runs run: on threads, which is the default, or in processes of their own,
+    /// where a run that aborts, exits or runs out of memory leaves the others in peace, and can
+    /// have limits ([`PlanOptions::time_limit`](super::PlanOptions::time_limit)).
+    ///
+    /// `main` must begin with [`child_main`](crate::child_main). Inputs, fields and states cross as
+    /// data: an input with a `key` cannot, and a `#[state]` must be `Serialize`. What else a step
+    /// finds in its process (statics, open files) is that of the child, which serves many runs.
+    /// With `#[shared]` values, one child has all runs that need the same, as long as the plan does
+    /// not set their order.
+    fn isolate(self, isolation: Isolation) -> Plan<Self::Of>
+    where
+        Self: IntoPlan<Experiment = Self::Of>,
+        <Self::Of as RunKind>::State: CrossingState,
+    {
+        let mut plan = self.into_plan();
+        plan.crossing = match isolation {
+            Isolation::Thread => None,
+            Isolation::Process => Some(Crossing::new()),
+        };
         plan
     }
 }

@@ -22,6 +22,7 @@ pub use rerun::{Limited, Rerun};
 pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
 use crate::declare::{Declared, Point};
+use crate::isolate::Crossing;
 
 /// A complete plan: the points of an experiment, and the options of their execution.
 ///
@@ -35,6 +36,8 @@ pub struct Plan<X: Declared> {
     /// Sorts the points, given by their index.
     pub(crate) order_by: Option<OrderBy<X>>,
     pub(crate) options: Options,
+    /// Set if the runs are to have processes of their own.
+    pub(crate) crossing: Option<Crossing<X::State>>,
     pub(crate) error: Option<PlanError>,
 }
 
@@ -71,6 +74,7 @@ impl<X: Declared> Clone for Plan<X> {
         Self {
             parts: self.parts.clone(),
             order_by: self.order_by.clone(),
+            crossing: self.crossing,
             options: self.options.clone(),
             error: self.error.clone(),
         }
@@ -115,6 +119,7 @@ impl<X: Declared> Plan<X> {
             parts,
             order_by: None,
             options,
+            crossing: None,
             error: None,
         }
     }
@@ -126,6 +131,7 @@ impl<X: Declared> Plan<X> {
             parts: Vec::new(),
             order_by: None,
             options: Options::default(),
+            crossing: None,
             error: Some(error),
         }
     }

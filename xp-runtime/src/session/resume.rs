@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::execute::{self, Continued, Rules, Survey, Task};
+use crate::execute::{self, Continued, Filled, Rules, Survey, Task};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
 use crate::row::{Layout, Misfit};
@@ -41,15 +41,28 @@ impl Continuation {
         }))
     }
 
-    /// The places of the columns that a fill computes, by the point of the run.
-    pub(super) fn lacking(&self, layout: &Layout) -> impl Fn(u128) -> Vec<usize> + Sync + use<> {
+    /// What a fill computes, by the point of the run.
+    pub(super) fn lacking<T: Task>(
+        &self,
+        task: &T,
+        layout: &Layout,
+    ) -> impl Fn(u128) -> Filled + Sync + use<T> {
         let place = |name: &String| {
             let mut columns = layout.columns().iter();
             columns.position(|column| column.name == *name)
         };
-        let sets: Vec<Vec<usize>> = (self.lacks.iter())
-            .map(|names| names.iter().filter_map(place).collect())
-            .collect();
+        let fill = |names: &Vec<String>| {
+            let columns: Vec<_> = names.iter().filter_map(place).collect();
+            let fields = layout.fields().iter().enumerate();
+            let lacks = |range: &std::ops::Range<usize>| columns.iter().any(|c| range.contains(c));
+            let missing: Vec<_> = fields
+                .filter(|(_, field)| lacks(&field.columns))
+                .map(|(ordinal, _)| ordinal)
+                .collect();
+            let slices = task.cover(&missing);
+            Filled { columns, slices }
+        };
+        let sets: Vec<Filled> = self.lacks.iter().map(fill).collect();
         let fills = self.survey.rows.iter().filter(|(_, fill)| **fill);
         let set_of: HashMap<u128, u32> = fills
             .filter_map(|(point, _)| Some((*point, self.history.points.get(point)?.makers?)))
@@ -64,7 +77,7 @@ impl Continuation {
     pub(super) fn begin<'a>(
         mut self,
         store: &dyn Store,
-        lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
+        lacking: &'a (dyn Fn(u128) -> Filled + Sync),
     ) -> Result<Continued<'a>> {
         let asked = std::mem::take(&mut self.survey.rows);
         let rows = if asked.is_empty() {
@@ -124,7 +137,7 @@ pub(super) fn rules<'a, T: Task>(
         history,
         task,
         layout,
-        (rerun, fill, options.limits()),
+        (rerun, fill, options.recorded_limits()),
     )
 }
 

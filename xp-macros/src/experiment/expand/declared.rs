@@ -70,6 +70,16 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         }
     });
     let reads = reads(experiment);
+    let value = private("Value");
+    let receives = inputs.values.iter().enumerate().map(|(place, input)| {
+        let (ident, ops) = (&input.ident, ops_of_input(place));
+        quote!(let #ident = #ops.receive(&declaration.inputs[#place], values.next())?;)
+    });
+    let of = |role| {
+        let of = inputs.values.iter().filter(move |input| input.role == role);
+        of.map(|input| &input.ident)
+    };
+    let (of_config, of_params) = (of(Role::Config), of(Role::Param));
     // The one place that asks the state to be `Send`; where it is not, that is told at a state.
     let mut state_there = state.clone();
     if let Some(last) = body.states.last() {
@@ -115,6 +125,16 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
                 let declaration = <#marker as #declared>::declaration();
                 #(#visits)*
                 ::core::result::Result::Ok(())
+            }
+
+            #[allow(unused_variables, unused_mut)]
+            fn receive(
+                values: ::std::vec::Vec<#value>,
+            ) -> ::core::result::Result<(#config, #params), #input_error> {
+                let declaration = <#marker as #declared>::declaration();
+                let mut values = values.into_iter();
+                #(#receives)*
+                ::core::result::Result::Ok((#config { #(#of_config,)* }, #params { #(#of_params,)* }))
             }
 
             #[allow(unused_variables)]

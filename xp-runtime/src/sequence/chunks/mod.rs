@@ -81,8 +81,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
+use crate::value::Value;
+
 pub(super) use file::ChunkFile;
-pub(crate) use recover::{Recovered, Recovery, Unreadable, recover, recover_run, remove_run};
+pub(crate) use recover::{files_of, recover, recover_run};
 
 /// So many rows are a chunk.
 pub(super) const ROWS: usize = 8_192;
@@ -148,9 +150,15 @@ impl ChunkDir {
     }
 
     fn file_of(&self, id_run: Uuid) -> PathBuf {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}.{EXTENSION}", id_run.simple());
-        self.path.join(name)
+        // Another process that works for the same execution may have left files of this run.
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{number}.{EXTENSION}", id_run.simple());
+            let path = self.path.join(name);
+            if !path.exists() {
+                return path;
+            }
+        }
     }
 
     fn warn(&self, text: String) {
@@ -164,19 +172,38 @@ impl ChunkDir {
 /// The chunks of one live run.
 #[derive(Debug)]
 pub(crate) struct RunChunks {
-    dir: Arc<ChunkDir>,
+    /// `None` if the rows stay in memory.
+    dir: Option<Arc<ChunkDir>>,
     id_run: Uuid,
     /// The files that its sequences have made; `None` once the run has ended.
     files: Mutex<Option<Vec<PathBuf>>>,
+    /// The sequences that were dropped before they were stored, as they would be stored.
+    left: Mutex<Vec<(String, Value)>>,
 }
 
 impl RunChunks {
-    pub(crate) fn new(dir: Arc<ChunkDir>, id_run: Uuid) -> Self {
+    pub(crate) fn new(dir: Option<Arc<ChunkDir>>, id_run: Uuid) -> Self {
         Self {
             dir,
             id_run,
             files: Mutex::new(Some(Vec::new())),
+            left: Mutex::default(),
         }
+    }
+
+    /// Whether rows are written to files.
+    pub(in crate::sequence) fn has_files(&self) -> bool {
+        self.dir.is_some()
+    }
+
+    /// A sequence is dropped, with the rows that it has.
+    pub(in crate::sequence) fn leave(&self, name: String, rows: Value) {
+        lock(&self.left).push((name, rows));
+    }
+
+    /// The sequences that were dropped before they were stored.
+    pub(crate) fn take_left(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut lock(&self.left))
     }
 
     /// The run has ended, and makes no more files. These are the ones that it made.

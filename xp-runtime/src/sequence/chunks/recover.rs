@@ -58,6 +58,14 @@ pub(crate) fn recover_run(dir: &Path, id_run: Uuid) -> Recovery {
     recover_files(dir, |id| id == id_run)
 }
 
+/// The files of one run of a dead process.
+pub(crate) fn files_of(dir: &Path, id_run: Uuid) -> Vec<PathBuf> {
+    let files = files(dir).unwrap_or_default().into_iter();
+    files
+        .filter_map(|(id, _, path)| (id == id_run).then_some(path))
+        .collect()
+}
+
 /// Removes the files of one run of a dead process.
 ///
 /// # Errors
