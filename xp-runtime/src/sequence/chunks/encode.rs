@@ -118,15 +118,15 @@ fn integers(out: &mut Vec<u8>, all: &[i64]) {
             .map(|[before, x]| x.wrapping_sub(*before) as u64)
     };
     match differences().fold(0, |bits, difference| bits | difference) {
-        ..=0xff => {
+        0..=0xff => {
             out.push(1);
             words(out, differences().map(|x| [x as u8]));
         }
-        ..=0xffff => {
+        0x100..=0xffff => {
             out.push(2);
             words(out, differences().map(|x| (x as u16).to_le_bytes()));
         }
-        ..=0xffff_ffff => {
+        0x1_0000..=0xffff_ffff => {
             out.push(4);
             words(out, differences().map(|x| (x as u32).to_le_bytes()));
         }

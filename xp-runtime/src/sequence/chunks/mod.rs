@@ -3,7 +3,7 @@
 //! While a run is live, each of its sequences adds its new rows to a file of its own, in chunks. A
 //! chunk is written by the append that finds
 //!
-//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`]) of rows that are not written yet, or
+//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`], at 8 bytes a number) that are not written yet, or
 //! - that the last chunk was written more than one second ago ([`PATIENCE`]; for the first chunk:
 //!   that the sequence was made so long ago).
 //!
