@@ -3,7 +3,7 @@
 //! While a run is live, each of its sequences adds its new rows to a file of its own, in chunks. A
 //! chunk is written by the append that finds
 //!
-//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`]) of rows that are not written yet, or
+//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`], at 8 bytes a number) that are not written yet, or
 //! - that the last chunk was written more than one second ago ([`PATIENCE`]; for the first chunk:
 //!   that the sequence was made so long ago).
 //!
@@ -55,14 +55,21 @@
 //! |---|---|
 //! | 8 | the index of its first row: as many as the chunks before it have |
 //! | 4 | `r`, at least 1 |
-//! | 8 r | when each row was appended: microseconds since 1970 in UTC, signed |
+//! | integers | when each row was appended: microseconds since 1970 in UTC |
 //! | | the columns in the header's order |
 //!
 //! A column is one byte, 1 if any of its items here is missing and else 0; if 1, then a bit for each
 //! item that is 1 if the item is there; and then the items, with zeros and empty texts where they are
-//! missing: 8 bytes each for integers and floats, a bit each for bools, and for texts the lengths of
-//! all (4 bytes each) followed by the bytes of all. Bits are in bytes of 8, the least significant
-//! first; what is left of the last byte is zero.
+//! missing:
+//!
+//! - *integers*: the first one (8, signed), a width of 1, 2, 4 or 8 bytes (1), and the difference of
+//!   each other one to the one before it (of that width, unsigned; it is modulo 2^64). So the times of
+//!   rows that come fast take a byte each, and so do counters.
+//! - floats: 8 bytes each.
+//! - bools: a bit each.
+//! - texts: the lengths of all (4 each), and then the bytes of all.
+//!
+//! Bits are in bytes of 8, the least significant first; what is left of the last byte is zero.
 //!
 //! Reading ends before the first block that is cut off, has another hash, does not continue the
 //! rows, or has a payload that is not as above: the last write may have been torn.

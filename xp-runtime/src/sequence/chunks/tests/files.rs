@@ -85,6 +85,7 @@ fn long_texts_end_a_chunk() {
     rows.append(&long(BYTES / 2));
     assert_eq!(only(dir.path()).rows, 2);
     rows.append(&long(1));
+    assert_eq!(only(dir.path()).rows, 2);
     rows.append(&long(3 * BYTES));
     assert_eq!(only(dir.path()).rows, 4);
     assert_eq!(only(dir.path()).datapak, rows.end().unwrap());

@@ -159,7 +159,8 @@ fn where_a_file_cannot_grow_the_run_goes_on_and_what_is_written_stays() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains(&format!("{} rows", 10 * ROWS)), "{said}");
     assert!(said.contains("rows of the sequence `halves`"), "{said}");
-    // A chunk has 128 KiB, and the third one is torn.
+    // A chunk has 8 bytes for each value, and at most as many for each time.
     let recovery = recover(folder.path());
-    assert_eq!(checked(&recovery.sequences[0]), 2 * ROWS);
+    let rows = checked(&recovery.sequences[0]);
+    assert!((2 * ROWS..=4 * ROWS).contains(&rows), "{rows}");
 }
