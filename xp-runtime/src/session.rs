@@ -187,7 +187,8 @@ impl Session {
         let (task, layout, options, order) = self.prepared(plan)?;
         let name = X::declaration().name;
         let host = isolate::host::<X>(crossing, options.limits)?;
-        let made = self.run_task(name, name, &task, &layout, &options, order, host.as_ref())?;
+        let host = host.as_ref();
+        let made = self.run_task(name, name, &task, &layout, &options, order, host)?;
         let made = self.check(made, &options)?;
         self.opened(made)
     }
@@ -368,6 +369,10 @@ impl Session {
             on_run: options.on_run.as_ref(),
             continued,
         };
+        if let Some(host) = host {
+            host.begin()
+                .map_err(|error| PlanError::from(Box::new(error)))?;
+        }
         let executed = execute::execute(task, job, host);
         if let Some(handled) = handled {
             handled.exit_if_asked();

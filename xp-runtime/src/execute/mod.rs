@@ -171,6 +171,7 @@ pub(crate) fn execute<T: Task>(
         store.set_active(execution.execution, true);
         Active(store, execution.execution)
     });
+    let left = continued.as_ref().map(|of| of.survey.counts.left());
     let (wanted, seen, rows, failed, lacking) = match continued {
         Some(of) => {
             let Survey {
@@ -217,6 +218,9 @@ pub(crate) fn execute<T: Task>(
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, len, &fractions, progress);
+    if let Some(left) = left.filter(|left| !left.is_empty()) {
+        bar.say(&format!("{}: left as they are: {left}", execution.new.name));
+    }
     let claims = execution.key.filter(|_| store.is_shared()).map(|key| {
         let who = Claimant {
             key,
@@ -293,6 +297,9 @@ pub(crate) fn execute<T: Task>(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
+    if let Some(warning) = chunks.and_then(|chunks| chunks.take_warning()) {
+        bar.say(&warning);
+    }
     bar.finish();
     let refused = feed.claims.and_then(Claims::into_error);
     drop(active);

@@ -62,10 +62,6 @@ pub(crate) trait Task: Sync {
     fn is_pruned_by(&self, _point: &Self::Point, _failed: &Self::Point) -> bool {
         false
     }
-    /// Parts of the body that make some of the fields.
-    fn slices(&self) -> &'static [Slice] {
-        &[]
-    }
     /// The slices that together make the fields of these ordinals; none if the whole body is to run.
     fn cover(&self, missing: &[usize]) -> Vec<usize> {
         let _ = missing;

@@ -34,12 +34,12 @@ pub(crate) struct Host<S> {
 }
 
 impl<S> Host<S> {
-    /// Starts the first child.
+    /// Starts nothing yet.
     ///
     /// # Errors
     ///
     /// The hook is missing, or the system lacks what it takes.
-    pub(super) fn start<X: Declared<State = S>>(
+    pub(super) fn new<X: Declared<State = S>>(
         crossing: Crossing<S>,
         limits: Limits,
     ) -> Result<Self, IsolationError> {
@@ -65,9 +65,18 @@ impl<S> Host<S> {
                 what: "a CPU or memory limit",
             });
         }
-        let first = host.process()?;
-        *host.spare() = Some(first);
         Ok(host)
+    }
+
+    /// Starts the first child, which shows that there can be some.
+    ///
+    /// # Errors
+    ///
+    /// It does not start, or does not answer.
+    pub(crate) fn begin(&self) -> Result<(), IsolationError> {
+        let first = self.process()?;
+        *self.spare() = Some(first);
+        Ok(())
     }
 
     fn spare(&self) -> std::sync::MutexGuard<'_, Option<Process>> {

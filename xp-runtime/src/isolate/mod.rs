@@ -89,14 +89,14 @@ impl<S: CrossingState> Crossing<S> {
     }
 }
 
-/// What makes children for the runs of a plan, if it is to have them; its first child has started.
+/// What makes children for the runs of a plan, if it is to have them.
 pub(crate) fn host<X: Declared>(
     crossing: Option<Crossing<X::State>>,
     limits: Limits,
 ) -> Result<Option<Host<X::State>>, PlanError> {
     let declaration = X::declaration();
     match (crossing, limits.any()) {
-        (Some(crossing), _) => Ok(Some(Host::start::<X>(crossing, limits).map_err(Box::new)?)),
+        (Some(crossing), _) => Ok(Some(Host::new::<X>(crossing, limits).map_err(Box::new)?)),
         (None, Some(limit)) => Err(Box::new(IsolationError::LimitOfThreads {
             experiment: declaration.name.to_owned(),
             limit,

@@ -31,7 +31,7 @@ pub(crate) struct Sent<'a> {
 }
 
 impl<S> Host<S> {
-    pub(super) fn start<X: Declared<State = S>>(
+    pub(super) fn new<X: Declared<State = S>>(
         _: Crossing<S>,
         _: Limits,
     ) -> Result<Self, IsolationError> {
@@ -39,6 +39,10 @@ impl<S> Host<S> {
             experiment: X::declaration().name,
             what: "runs in processes of their own",
         })
+    }
+
+    pub(crate) fn begin(&self) -> Result<(), IsolationError> {
+        match self.0 {}
     }
 
     pub(crate) fn child(&self, _: &Arc<Context>) -> Child<'_, S> {

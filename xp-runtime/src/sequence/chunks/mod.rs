@@ -148,14 +148,6 @@ impl ChunkDir {
         }
     }
 
-    /// Removes the files of a run that has ended: those that [`RunChunks::end`] gave. One that
-    /// cannot be removed is left, as after a kill.
-    pub(crate) fn remove(&self, files: &[PathBuf]) {
-        for file in files {
-            let _ = std::fs::remove_file(file);
-        }
-    }
-
     fn file_of(&self, id_run: Uuid) -> PathBuf {
         // Another process that works for the same execution may have left files of this run.
         loop {

@@ -66,20 +66,6 @@ pub(crate) fn files_of(dir: &Path, id_run: Uuid) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Removes the files of one run of a dead process.
-///
-/// # Errors
-///
-/// The directory cannot be read, or a file cannot be removed. That either is missing is no error.
-pub(crate) fn remove_run(dir: &Path, id_run: Uuid) -> io::Result<()> {
-    for (id, _, path) in files(dir)? {
-        if id == id_run {
-            missing_is_fine(fs::remove_file(path))?;
-        }
-    }
-    Ok(())
-}
-
 fn recover_files(dir: &Path, wanted: impl Fn(Uuid) -> bool) -> Recovery {
     let mut recovery = Recovery::default();
     let files = match files(dir) {
