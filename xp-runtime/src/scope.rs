@@ -22,11 +22,11 @@ pub struct Scope<'a> {
     /// Called with the place of a shared value once it is there.
     pub(crate) ready: &'a dyn Fn(usize),
     /// Called with the ordinal of a field once it is in the row, while steps are still to come.
-    pub(crate) reached: Option<&'a Reached>,
+    pub(crate) reached: Option<&'a Reached<'a>>,
 }
 
 /// What is told of a field that has been reached: its ordinal, and the row that has it.
-pub(crate) type Reached = dyn Fn(usize, &RowWriter<'_>);
+pub(crate) type Reached<'a> = dyn Fn(usize, &RowWriter<'_>) + 'a;
 
 impl Scope<'_> {
     /// Says which step comes next.

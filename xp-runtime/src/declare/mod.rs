@@ -4,6 +4,8 @@
 mod field;
 mod input;
 mod slice;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
