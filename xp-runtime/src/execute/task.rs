@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Declared, InputError, Point, See, Slice, Visitor};
+use crate::declare::{Baseline, Declared, InputCause, InputError, Point, See, Slice, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::plan::Part;
@@ -11,6 +11,7 @@ use crate::row::RowWriter;
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::value::Value;
 
 /// Points, and what a run of one does.
 pub(crate) trait Task: Sync {
@@ -47,6 +48,20 @@ pub(crate) trait Task: Sync {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
+    /// Defaults and absent values of the inputs.
+    #[allow(dead_code)]
+    fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
+        Ok(Vec::new())
+    }
+    /// All inputs, for a run of the same program in another process.
+    #[allow(dead_code)]
+    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError> {
+        let _ = point;
+        Err(InputError {
+            input: "point".to_owned(),
+            source: Box::new(InputCause::NotSent("it is the point of a closure")),
+        })
+    }
     /// Parts of the body that make some of the fields.
     #[allow(dead_code)]
     fn slices(&self) -> &'static [Slice] {
@@ -189,6 +204,16 @@ impl<X: Declared> Task for PlanTask<X> {
         scope: &mut Scope<'_>,
     ) -> Result<X::State, StepError> {
         X::steps(&point.config, &point.params, run, scope)
+    }
+
+    fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
+        X::baselines(&self.absents)
+    }
+
+    fn send(&self, point: &Point<X>) -> Result<Vec<Value>, InputError> {
+        let mut values = Vec::new();
+        self.visit(point, See::Send(&mut values))?;
+        Ok(values)
     }
 
     fn slices(&self) -> &'static [Slice] {
