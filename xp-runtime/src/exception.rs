@@ -30,7 +30,7 @@ pub enum Outcome {
     Cancelled,
     /// The process of the run died before the run ended.
     Interrupted,
-    /// It was not attempted, since a smaller point had failed: see [`Plan::prune`](crate::Plan::prune).
+    /// It was not attempted, since a smaller point had failed: see [`Grid::prune`](crate::Grid::prune).
     Pruned,
 }
 

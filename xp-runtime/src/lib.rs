@@ -3,6 +3,10 @@
 //! Programs depend on `xp-lab`, whose library is called `xp`; its documentation is the place to
 //! start. A module here stands above all that it imports.
 
+// So that generated code finds this crate, and not another one that was built without its tests.
+#[cfg(test)]
+extern crate self as xp;
+
 pub mod datapak;
 pub mod identity;
 pub mod value;
@@ -65,11 +69,13 @@ pub use value::{Value, ValueError};
 #[doc(hidden)]
 pub mod __private {
     pub use serde;
+    #[cfg(test)]
+    pub use xp_macros::callee_must_be_a_step;
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps, InputRole,
-        Slice, Visitor, same_type,
+        Baseline, Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps,
+        InputRole, Recorded, Slice, Visitor, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

@@ -204,6 +204,7 @@ impl Session {
             order_by,
             options,
             error,
+            prune,
             ..
         } = plan;
         if let Some(error) = error {
@@ -215,7 +216,7 @@ impl Session {
         X::layout(&mut layout);
         let layout = layout.check(declared.name)?;
         let order = order_by.map(|order_by| order_by(&parts));
-        let task = PlanTask::<X>::new(parts, options.root_seed_or_default());
+        let task = PlanTask::<X>::new(parts, options.root_seed_or_default()).pruned(prune);
         // A filter may leave none of the points.
         if (0..task.len()).all(|i| task.point(i).is_none()) {
             return Err(Error::Plan(PlanError::Empty {

@@ -36,12 +36,18 @@ pub struct Plan<X: Declared> {
     /// Sorts the points, given by their index.
     pub(crate) order_by: Option<OrderBy<X>>,
     pub(crate) options: Options,
+    /// Whether a point is not attempted, once another one has failed.
+    pub(crate) prune: Option<Prune<X>>,
     /// Set if the runs are to have processes of their own.
     pub(crate) crossing: Option<Crossing<X::State>>,
     pub(crate) error: Option<PlanError>,
 }
 
 pub(crate) type OrderBy<X> = Arc<dyn Fn(&[Part<X>]) -> Vec<u64> + Send + Sync>;
+
+/// Whether the first point is not attempted, once the second one has failed.
+pub(crate) type Prune<X> =
+    Arc<dyn Fn(&<X as Declared>::Params, &<X as Declared>::Params) -> bool + Send + Sync>;
 
 /// Points that have the config in common.
 pub(crate) struct Part<X: Declared> {
@@ -75,6 +81,7 @@ impl<X: Declared> Clone for Plan<X> {
             parts: self.parts.clone(),
             order_by: self.order_by.clone(),
             crossing: self.crossing,
+            prune: self.prune.clone(),
             options: self.options.clone(),
             error: self.error.clone(),
         }
@@ -120,6 +127,7 @@ impl<X: Declared> Plan<X> {
             order_by: None,
             options,
             crossing: None,
+            prune: None,
             error: None,
         }
     }
@@ -132,6 +140,7 @@ impl<X: Declared> Plan<X> {
             order_by: None,
             options: Options::default(),
             crossing: None,
+            prune: None,
             error: Some(error),
         }
     }

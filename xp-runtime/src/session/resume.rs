@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::declare::InputRole;
 use crate::execute::{self, Continued, Filled, Rules, Survey, Task};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
@@ -166,8 +167,20 @@ fn check_columns(known: &Known, layout: &Layout) -> Result<()> {
 }
 
 /// The inputs as an execution records them.
-pub(super) fn records<T: Task>(_task: &T) -> Result<Vec<InputRecord>> {
-    Ok(Vec::new())
+pub(super) fn records<T: Task>(task: &T) -> Result<Vec<InputRecord>> {
+    let baselines = task.baselines().map_err(Box::new)?.into_iter();
+    let records = baselines.map(|baseline| InputRecord {
+        name: baseline.name,
+        role: match baseline.role {
+            InputRole::Config => "config",
+            InputRole::Param => "param",
+        }
+        .to_owned(),
+        initial: baseline.default.map(|default| default.text),
+        absent: (baseline.absent.filter(|_| baseline.identity))
+            .map(|absent| (absent.text, absent.form)),
+    });
+    Ok(records.collect())
 }
 
 /// Refuses what would give runs that are there another meaning.

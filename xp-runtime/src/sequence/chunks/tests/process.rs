@@ -13,7 +13,8 @@ use super::{Half, half};
 use crate::datapak::{ColumnData, decode_sequence};
 use crate::identity::Inputs;
 use crate::run::{Context, Run};
-use crate::sequence::chunks::{ChunkDir, ROWS, Recovered, recover};
+use crate::sequence::chunks::recover::Recovered;
+use crate::sequence::chunks::{ChunkDir, ROWS, recover};
 use crate::sequence::{Buffer, Sequence};
 
 const DIR: &str = "XP_TEST_CHUNK_DIR";
@@ -44,7 +45,7 @@ fn writer() {
         ..Context::default()
     };
     let run = Run::live(&Arc::new(context), Uuid::max(), Inputs::default().hash());
-    let mut fast = Sequence::<Half>::declare_for(&run, "fast").unwrap();
+    let mut fast = Sequence::<Half>::declare_in(run.chunks_of_sequences(), "fast").unwrap();
     let mut slow = run.sequence::<Half>("slow").unwrap();
     let mut last = std::time::Instant::now();
     loop {
