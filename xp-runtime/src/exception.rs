@@ -28,6 +28,8 @@ pub enum Outcome {
     Cancelled,
     /// The process of the run died before the run ended.
     Interrupted,
+    /// It was not attempted, since a smaller point had failed: see [`Plan::prune`](crate::Plan::prune).
+    Pruned,
 }
 
 impl Outcome {
@@ -43,6 +45,7 @@ impl Outcome {
             Self::Killed => "killed",
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
+            Self::Pruned => "pruned",
         }
     }
 
@@ -58,14 +61,15 @@ impl Outcome {
             Self::Killed,
             Self::Cancelled,
             Self::Interrupted,
+            Self::Pruned,
         ]
         .into_iter()
         .find(|outcome| outcome.as_str() == text)
     }
 
-    /// Whether this counts as a failure of the run: everything but completed and skipped.
+    /// Whether this counts as a failure of the run: everything but completed, skipped and pruned.
     pub fn is_failure(self) -> bool {
-        !matches!(self, Self::Completed | Self::Skipped)
+        !matches!(self, Self::Completed | Self::Skipped | Self::Pruned)
     }
 }
 

@@ -25,32 +25,38 @@ mod scope;
 mod sequence;
 mod session;
 mod shared;
+mod signals;
 mod step;
+mod stop;
 mod store;
 mod sweep;
 mod table;
+mod usage;
 
 pub use bounds::{FieldValue, InputValue, SharedValue, StateValue};
 pub use bunch::Bunch;
 pub use datapak::DatapakError;
-pub use declare::{Declaration, InputCause, InputError, InputInfo, InputRole};
+pub use declare::{Declaration, FieldInfo, InputCause, InputError, InputInfo, InputRole, Slice};
 pub use exception::{Exception, Outcome, Skip, skip};
+pub use execute::{Counts, PointState};
 pub use experiment::{
-    Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs, RunsFailed,
+    ChangedInputs, Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs,
+    RunsFailed,
 };
 pub use plan::{
-    AnyPlan, Grid, IntoAny, IntoPlan, Options, Order, Plan, PlanError, PlanOptions, Planned,
-    Policy, WithPoints, union,
+    AnyPlan, Grid, IntoAny, IntoPlan, Limited, Options, Order, Plan, PlanError, PlanOptions,
+    Planned, Policy, Rerun, RunEnded, WithPoints, union,
 };
 pub use rng::Rng;
 pub use row::{LayoutError, Misfit, RowError};
 pub use run::{Dynamic, FieldError, Live, LiveFields, Run, RunKind};
 pub use sequence::{Row, Sequence, SequenceError};
-pub use session::{Listing, Session};
+pub use session::{Listing, PlanReport, PlannedPoint, Session};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
 pub use table::{QueryRowError, Table};
+pub use usage::Usage;
 pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 
@@ -61,7 +67,8 @@ pub mod __private {
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, Visitor,
+        Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps, InputRole,
+        Slice, Visitor, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

@@ -21,7 +21,12 @@ pub struct Scope<'a> {
     pub(crate) step: Option<usize>,
     /// Called with the place of a shared value once it is there.
     pub(crate) ready: &'a dyn Fn(usize),
+    /// Called with the ordinal of a field once it is in the row, while steps are still to come.
+    pub(crate) reached: Option<&'a Reached>,
 }
+
+/// What is told of a field that has been reached: its ordinal, and the row that has it.
+pub(crate) type Reached = dyn Fn(usize, &RowWriter<'_>);
 
 impl Scope<'_> {
     /// Says which step comes next.
@@ -60,8 +65,13 @@ impl Scope<'_> {
         })
     }
 
-    /// Puts a declared sequence into the row.
-    pub fn put_sequence<T>(&mut self, sequence: Sequence<T>) -> Result<(), RowError> {
+    /// Puts the declared sequence of that ordinal into the row.
+    pub fn put_sequence<T>(
+        &mut self,
+        ordinal: usize,
+        sequence: Sequence<T>,
+    ) -> Result<(), RowError> {
+        self.row.seek(ordinal);
         self.row.put_sequence(sequence)
     }
 }

@@ -1,5 +1,8 @@
 //! Sessions: a file, and what can be done with the experiments in it.
 
+mod report;
+mod resume;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
@@ -11,18 +14,22 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::declare::Declared;
-use crate::execute::{self, Job, PlanTask, Summary, Task};
+use crate::execute::{self, Counts, Job, PlanTask, Summary, Task};
 use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
 use crate::row::Layout;
 use crate::run::Run;
-use crate::step::StepInfo;
+use crate::signals::Handled;
 use crate::store::{
-    Execution, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment, default_name,
+    Execution, IfExists, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment,
+    default_name,
 };
 use crate::sweep::{BoxError, SweepTask, Swept};
 use crate::table::Table;
+
+pub use self::report::{PlanReport, PlannedPoint};
+use self::resume::Continuation;
 
 /// An open file of experiments. Clones share the file.
 ///
@@ -112,7 +119,79 @@ impl Session {
         self.execute_plan(plan.into_plan())
     }
 
+    /// Continues the experiment of the plan's name: runs what is missing, what was interrupted, and
+    /// what failed; all of the plan, if there is no such experiment. What completed is kept as it is.
+    /// Which points are run again is decided by [`PlanOptions::rerun`](crate::PlanOptions::rerun);
+    /// what would be run is told by [`plan`](Self::plan).
+    ///
+    /// Several processes may resume the same sweep at the same time: each point is run by one of them,
+    /// and all of them return when the sweep is done. If a process dies, the others run what it had
+    /// taken.
+    ///
+    /// ```
+    /// # use xp::prelude::*;
+    /// # #[step] fn half(x: f64) -> f64 { x / 2.0 }
+    /// # #[experiment] fn halves(#[param] x: f64) { #[field] let half: f64 = half(x); }
+    /// # let folder = tempfile::tempdir()?;
+    /// let session = Session::open(folder.path().join("halves.db"))?;
+    /// session.resume(halves().x([1.0, 2.0]))?;
+    /// // Later, in another process: one point is new.
+    /// let experiment = session.resume(halves().x([1.0, 2.0, 3.0]))?;
+    /// assert_eq!(experiment.runs().count(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Before the first run: [`Error::Plan`], [`Error::Layout`], [`Error::Misfit`] if a column is of
+    /// another type now, [`Error::ChangedInputs`] if a default has changed, or an error of the store.
+    /// [`Error::RunsFailed`] if runs fail: by default all points are attempted before.
+    pub fn resume<P: IntoPlan>(&self, plan: P) -> Result<Experiment<P::Experiment>> {
+        let mut plan = plan.into_plan();
+        plan.options.if_exists = Some(IfExists::Resume);
+        self.execute_plan(plan)
+    }
+
+    /// How the points of a plan stand in the file, and which of them [`resume`](Self::resume) would
+    /// run. Nothing is run, and no experiment is made.
+    ///
+    /// ```
+    /// # use xp::prelude::*;
+    /// # #[step] fn half(x: f64) -> f64 { x / 2.0 }
+    /// # #[experiment] fn halves(#[param] x: f64) { #[field] let half: f64 = half(x); }
+    /// let session = Session::in_memory()?;
+    /// session.resume(halves().x([1.0, 2.0]))?;
+    /// let report = session.plan(halves().x([1.0, 2.0, 3.0]))?;
+    /// assert_eq!(report.counts.complete, 2);
+    /// assert_eq!(report.counts.to_run, 1);
+    /// println!("{report}");
+    /// for point in report.points() {
+    ///     println!("{}: {}", point.params.x, point.reason);
+    /// }
+    /// # Ok::<(), xp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`resume`](Self::resume), before the first run.
+    pub fn plan<P: IntoPlan>(&self, plan: P) -> Result<PlanReport<P::Experiment>> {
+        report::plan(self, plan.into_plan())
+    }
+
     fn execute_plan<X: Declared>(&self, plan: Plan<X>) -> Result<Experiment<X>> {
+        let (task, layout, options, order) = self.prepared(plan)?;
+        let name = X::declaration().name;
+        let made = self.run_task(name, name, &task, &layout, &options, order)?;
+        let made = self.check(made, &options)?;
+        self.opened(made)
+    }
+
+    /// What a plan becomes when it is executed, and the order of its points if it has one.
+    #[expect(clippy::type_complexity, reason = "it is taken apart at once")]
+    fn prepared<X: Declared>(
+        &self,
+        plan: Plan<X>,
+    ) -> Result<(PlanTask<X>, Layout, Options, Option<Vec<u64>>)> {
         let Plan {
             parts,
             order_by,
@@ -136,16 +215,7 @@ impl Session {
                 input: "what its filter leaves".to_owned(),
             }));
         }
-        let made = self.run_task(
-            declared.name,
-            declared.name,
-            &task,
-            &layout,
-            &options,
-            order,
-        )?;
-        let made = self.check(made, &options)?;
-        self.opened(made.id, made.summary.states)
+        Ok((task, layout, options, order))
     }
 
     /// Executes a closure for every point of a list: the layer below the macros, for harnesses that
@@ -180,7 +250,7 @@ impl Session {
         let task = SweepTask::new(name, points, closure, options.root_seed_or_default());
         let made = self.run_task(name, name, &task, &layout, &options, None)?;
         let made = self.check(made, &options)?;
-        self.opened(made.id, Vec::new())
+        self.opened(made)
     }
 
     /// Executes a closure once: an experiment with a single run, without params.
@@ -216,41 +286,89 @@ impl Session {
         order: Option<Vec<u64>>,
     ) -> Result<Made<T::State>> {
         let id = Uuid::new_v4();
-        let name = options.name.as_deref().unwrap_or(name);
-        let name = if name.is_empty() {
-            default_name(id)
-        } else {
-            name.to_owned()
+        let name = experiment_name(name, id, options)?;
+        let if_exists = options.if_exists.unwrap_or_default();
+        let policy = options.policy.unwrap_or(match if_exists {
+            IfExists::Resume => Policy::KeepGoing,
+            IfExists::Fail | IfExists::Replace => Policy::default(),
+        });
+        let store = self.store.as_ref();
+        let continued = match if_exists {
+            IfExists::Resume => {
+                store.reap()?;
+                Continuation::find(store, &name, declared, task, layout, options)?
+            }
+            IfExists::Fail | IfExists::Replace => None,
         };
-        check_experiment(&name)?;
-        let steps: &'static [&'static StepInfo] = task.steps();
         let new = NewExperiment {
             id,
             name: name.clone(),
             declared: declared.to_owned(),
             root_seed: options.root_seed_or_default(),
             columns: layout.columns().to_vec(),
-            steps,
-            if_exists: options.if_exists.unwrap_or_default(),
+            makers: (0..layout.columns().len())
+                .map(|column| task.maker(column))
+                .collect(),
+            steps: task.steps(),
+            inputs: resume::records(task)?,
+            limits: options.limits(),
+            if_exists,
         };
+        if let Some(continued) = &continued
+            && continued.survey.len == 0
+        {
+            let summary = Summary::default();
+            return Ok(Made {
+                id: continued.known.id,
+                name,
+                counts: Some(continued.survey.counts),
+                summary,
+            });
+        }
+        let counts = continued.as_ref().map(|continued| continued.survey.counts);
+        let lacking = continued
+            .as_ref()
+            .map(|continued| continued.lacking(layout));
+        let continued = match (continued, &lacking) {
+            (Some(continued), Some(lacking)) => Some(continued.begin(store, lacking)?),
+            _ => None,
+        };
+        let signals = options.signals == Some(true);
+        let handled =
+            signals
+                .then(Handled::begin)
+                .transpose()
+                .map_err(|source| Error::Signals {
+                    source: Box::new(source),
+                })?;
         let job = Job {
-            store: self.store.as_ref(),
+            store,
             execution: Execution {
                 terms: options.terms(),
                 ..Execution::new(new)
             },
             layout,
-            policy: options.policy.unwrap_or_default(),
+            policy,
             jobs: options.jobs_or_default(),
             order,
             shuffled: options.order.unwrap_or_default() == Order::Shuffled,
             progress: options.progress,
             group: options.group,
+            attempts: options.retry.unwrap_or_default().saturating_add(1),
+            signals,
+            on_run: options.on_run.as_ref(),
+            continued,
         };
+        let executed = execute::execute(task, job);
+        if let Some(handled) = handled {
+            handled.exit_if_asked();
+        }
+        let (id, summary) = executed?;
         Ok(Made {
             id,
             name,
-            summary: execute::execute(task, job)?,
+            counts,
+            summary,
         })
     }
 
@@ -276,6 +394,8 @@ impl Session {
                 outcome: first.outcome,
                 exception: first.ended.exception.clone(),
                 inputs: first.ended.inputs.clone(),
+                fields: first.ended.fields.clone(),
+                attempt: first.attempt,
             },
             failed: made.summary.failed,
             completed: made.summary.completed,
@@ -284,16 +404,10 @@ impl Session {
         })))
     }
 
-    fn opened<X: Readable>(
-        &self,
-        id: Uuid,
-        states: Vec<(Uuid, X::State)>,
-    ) -> Result<Experiment<X>> {
-        let states = states
-            .into_iter()
-            .map(|(id, state)| (id, Arc::new(state)))
-            .collect();
-        Experiment::open(&self.store, &Key::Id(id), states)
+    fn opened<X: Readable>(&self, made: Made<X::State>) -> Result<Experiment<X>> {
+        let states = made.summary.states.into_iter();
+        let states = states.map(|(id, state)| (id, Arc::new(state))).collect();
+        Ok(Experiment::open(&self.store, &Key::Id(made.id), states)?.counted(made.counts))
     }
 
     /// The experiments of the file, in the order in which they were made.
@@ -320,6 +434,7 @@ impl Session {
     ///
     /// There is no such experiment, or it cannot be read.
     pub fn load_id(&self, id: Uuid) -> Result<Experiment> {
+        self.store.reap()?;
         Experiment::open(&self.store, &Key::Id(id), HashMap::new())
     }
 
@@ -330,6 +445,7 @@ impl Session {
     /// There is no such experiment, or it cannot be read; or its columns are not those of the
     /// type: the error lists every one that does not fit, with what is expected and what is found.
     pub fn load_as<X: Readable>(&self, name: &str) -> Result<Experiment<X>> {
+        self.store.reap()?;
         Experiment::open(&self.store, &Key::Name(name.to_owned()), HashMap::new())
     }
 
@@ -353,10 +469,24 @@ impl Session {
     }
 }
 
+/// The name under which an experiment is kept.
+fn experiment_name(name: &str, id: Uuid, options: &Options) -> Result<String> {
+    let name = options.name.as_deref().unwrap_or(name);
+    let name = if name.is_empty() {
+        default_name(id)
+    } else {
+        name.to_owned()
+    };
+    check_experiment(&name)?;
+    Ok(name)
+}
+
 /// What `run_task` made.
 struct Made<S> {
     id: Uuid,
     name: String,
+    /// How the points stood before, if the experiment was there.
+    counts: Option<Counts>,
     summary: Summary<S>,
 }
 

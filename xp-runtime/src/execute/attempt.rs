@@ -56,6 +56,7 @@ impl<T: Task> Attempt<'_, T> {
             steps: task.steps(),
             step: None,
             ready: self.ready,
+            reached: None,
         };
         let state = match panic::catch(|| task.run(point, run, &mut scope)) {
             Ok(Ok(state)) => state,

@@ -1,6 +1,7 @@
 //! Finding out, before the first run, which points need which shared values.
 
 use super::schedule::{Groups, Needs, Schedule};
+use super::survey::Bits;
 use super::task::Task;
 use super::worker::Shared;
 use crate::shared::SharedKey;
@@ -10,12 +11,16 @@ use crate::shared::SharedKey;
 pub(super) fn expect_all<T: Task>(
     task: &T,
     shared: &Shared,
+    wanted: Option<&Bits>,
     jobs: usize,
     seed: Option<u64>,
 ) -> Schedule {
     let mut points: Vec<Needs> = Vec::new();
     let mut keys = Vec::new();
     for i in 0..task.len() {
+        if wanted.is_some_and(|wanted| !wanted.has(i)) {
+            continue;
+        }
         let Some(point) = task.point(i) else { continue };
         shared.keys(task, &point, &mut keys);
         expect(shared, &keys);
@@ -34,12 +39,22 @@ pub(super) fn expect_all<T: Task>(
 }
 
 /// Notes what the points of a list need.
-pub(super) fn expect_listed<T: Task>(task: &T, shared: &Shared, order: &[u64]) {
+pub(super) fn expect_listed<T: Task>(
+    task: &T,
+    shared: &Shared,
+    wanted: Option<&Bits>,
+    order: &[u64],
+) {
     if task.shared().is_empty() {
         return;
     }
     let mut keys = Vec::new();
-    for point in order.iter().filter_map(|i| task.point(*i)) {
+    let is_wanted = |i: &&u64| wanted.is_none_or(|wanted| wanted.has(**i));
+    for point in order
+        .iter()
+        .filter(is_wanted)
+        .filter_map(|i| task.point(*i))
+    {
         shared.keys(task, &point, &mut keys);
         expect(shared, &keys);
     }

@@ -2,31 +2,38 @@
 //! writer thread, which commits it; only then does it count.
 
 mod attempt;
+mod feed;
 mod grouping;
 mod progress;
 mod queue;
 mod schedule;
+mod survey;
 mod task;
 mod worker;
 mod writer;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
+pub(crate) use survey::{Action, Rules, Survey, survey, visit};
+pub use survey::{Counts, PointState};
 pub(crate) use task::{PlanTask, Task};
 
+use self::feed::{Claims, Feed};
 use self::progress::Bar;
 use self::queue::Queue;
 use self::schedule::Schedule;
-use self::worker::{Shared, Worker};
+use self::worker::{RunRules, Shared, Worker};
 use self::writer::Writer;
 use crate::exception::{Exception, Outcome};
-use crate::plan::Policy;
+use crate::plan::{OnRun, Policy};
 use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
-use crate::store::{Ended, Execution, Finished, Store, StoreError};
+use crate::stop::Stop;
+use crate::store::{Claimant, Ended, Execution, Finished, Store, StoreError};
 
 /// A transaction holds at most so many runs, and so many may wait for the next one: a worker that
 /// is further ahead of the writer waits.
@@ -50,6 +57,23 @@ pub(crate) struct Job<'a> {
     pub(crate) progress: Option<bool>,
     /// How many runs a transaction holds at most.
     pub(crate) group: Option<usize>,
+    /// How many times a run is attempted that fails, at most.
+    pub(crate) attempts: u32,
+    pub(crate) signals: bool,
+    pub(crate) on_run: Option<&'a OnRun>,
+    /// Set if the experiment is continued.
+    pub(crate) continued: Option<Continued<'a>>,
+}
+
+/// What an execution continues.
+pub(crate) struct Continued<'a> {
+    pub(crate) survey: Survey,
+    /// The last entry of the ledger that the survey has seen.
+    pub(crate) seen: i64,
+    /// The rows of runs that are there, by their points, and whether these are filled.
+    pub(crate) rows: HashMap<u128, (i64, bool)>,
+    /// The columns that a fill computes: their places.
+    pub(crate) lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
 }
 
 /// What came of an execution.
@@ -58,15 +82,33 @@ pub(crate) struct Summary<S> {
     pub(crate) completed: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
+    pub(crate) cancelled: u64,
+    /// Results that were refused, since their process was taken for dead.
+    pub(crate) fenced: u64,
     /// The first run that failed.
     pub(crate) first: Option<FirstFailure>,
     /// The states of the runs that completed, if they have one.
     pub(crate) states: Vec<(Uuid, S)>,
 }
 
+impl<S> Default for Summary<S> {
+    fn default() -> Self {
+        Self {
+            completed: 0,
+            failed: 0,
+            skipped: 0,
+            cancelled: 0,
+            fenced: 0,
+            first: None,
+            states: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct FirstFailure {
     pub(crate) id_run: Uuid,
+    pub(crate) attempt: u32,
     pub(crate) outcome: Outcome,
     pub(crate) ended: Ended,
 }
@@ -77,8 +119,21 @@ pub(crate) struct Done<S> {
     pub(crate) state: Option<S>,
 }
 
-/// Runs all points of a task. Returns once everything that ended is committed.
-pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::State>, StoreError> {
+/// Frees what an execution has taken, however it ends.
+struct Active<'a>(&'a dyn Store, i64);
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.set_active(self.1, false);
+    }
+}
+
+/// Runs all points of a task that are wanted. Returns the experiment's id once everything that
+/// ended is committed.
+pub(crate) fn execute<T: Task>(
+    task: &T,
+    job: Job<'_>,
+) -> Result<(Uuid, Summary<T::State>), StoreError> {
     let Job {
         store,
         mut execution,
@@ -89,29 +144,91 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
         shuffled,
         progress,
         group,
+        attempts,
+        signals,
+        on_run,
+        continued,
     } = job;
     // A name that is taken is refused before anything is computed.
     match policy {
         Policy::Staged => store.rehearse(&execution)?,
-        _ => store.commit(&mut execution, &[])?,
+        _ => store.commit(&mut execution, &mut Vec::new())?,
     }
+    let active = execution.key.map(|_| {
+        store.set_active(execution.execution, true);
+        Active(store, execution.execution)
+    });
+    let (wanted, seen, rows, failed, lacking) = match continued {
+        Some(of) => {
+            let Survey {
+                wanted,
+                len,
+                failed,
+                ..
+            } = of.survey;
+            (Some((wanted, len)), of.seen, of.rows, failed, of.lacking)
+        }
+        None => {
+            let none: &(dyn Fn(u128) -> Vec<usize> + Sync) = &|_| Vec::new();
+            (None, 0, HashMap::new(), Vec::new(), none)
+        }
+    };
+    let (wanted, len) = match &wanted {
+        Some((wanted, len)) => (Some(wanted), *len),
+        None => (None, task.len()),
+    };
     let shared = Shared::new(task);
-    let (id_experiment, seed) = (execution.new.id, execution.new.root_seed);
+    let (id_experiment, seed) = (execution.id, execution.new.root_seed);
+    // Processes that share a sweep do not begin with the same points.
+    let shuffle = if wanted.is_some() {
+        seed ^ execution.execution.unsigned_abs().rotate_left(32)
+    } else {
+        seed
+    };
     let schedule = match order {
         Some(order) => Schedule::listed(order),
         None if !task.shared().is_empty() => {
-            grouping::expect_all(task, &shared, jobs, shuffled.then_some(seed))
+            grouping::expect_all(task, &shared, wanted, jobs, shuffled.then_some(shuffle))
         }
-        None if shuffled => Schedule::shuffled(task.len(), seed),
+        None if shuffled => Schedule::shuffled(task.len(), shuffle),
         None => Schedule::plain(task.len()),
     };
     if let Schedule::Listed { order, .. } = &schedule {
-        grouping::expect_listed(task, &shared, order);
+        grouping::expect_listed(task, &shared, wanted, order);
     }
     let registry = Arc::new(FieldRegistry::new(layout.columns()));
-    let stopping = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
-    let bar = Bar::new(&execution.new.name, task.len(), &fractions, progress);
+    let bar = Bar::new(&execution.new.name, len, &fractions, progress);
+    let claims = execution.key.filter(|_| store.is_shared()).map(|key| {
+        let who = Claimant {
+            key,
+            execution: execution.execution,
+            terms: execution.terms,
+        };
+        Claims::new(store, who, seen)
+    });
+    let feed = Feed {
+        task,
+        schedule: &schedule,
+        shared: &shared,
+        wanted,
+        claims,
+        bar: &bar,
+        stop: &stop,
+    };
+    let rules = RunRules {
+        attempts,
+        most_failures: match policy {
+            Policy::StopFirst | Policy::Staged => Some(1),
+            Policy::StopAfter(most) => Some(most.max(1)),
+            Policy::KeepGoing => None,
+        },
+        failures: AtomicU64::new(0),
+        rows: &rows,
+        lacking,
+        failed: RwLock::new(failed),
+    };
 
     let queue = Queue::new(WAITING, HEAVIEST);
     let writer = Writer {
@@ -119,22 +236,22 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
         execution,
         policy,
         group: group.unwrap_or(GROUP).max(1),
-        stopping: &stopping,
+        stop: &stop,
         bar: &bar,
+        on_run,
+        committed: None,
     };
     let workers: Vec<_> = fractions
         .iter()
         .map(|progress| Worker {
             task,
             layout,
-            schedule: &schedule,
-            shared: &shared,
-            stopping: Arc::clone(&stopping),
-            stop_first: policy != Policy::KeepGoing,
+            feed: &feed,
+            rules: &rules,
+            stop: Arc::clone(&stop),
             sender: queue.sender(),
             registry: Arc::clone(&registry),
             progress: Arc::clone(progress),
-            bar: &bar,
             id_experiment,
             root_seed: seed,
         })
@@ -158,7 +275,13 @@ pub(crate) fn execute<T: Task>(task: &T, job: Job<'_>) -> Result<Summary<T::Stat
         }
     });
     bar.finish();
-    written
+    let refused = feed.claims.and_then(Claims::into_error);
+    drop(active);
+    let (id, summary) = written?;
+    match refused {
+        Some(error) => Err(error),
+        None => Ok((id, summary)),
+    }
 }
 
 /// The exception of a run that never came to its steps.

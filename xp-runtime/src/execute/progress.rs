@@ -54,14 +54,14 @@ impl Bar {
     /// Counts runs that are committed.
     pub(super) fn count(&self, runs: &[Finished]) {
         let Some(bar) = &self.bar else { return };
-        let failed = runs.iter().filter(|run| run.outcome.is_failure()).count() as u64;
-        let skipped = runs
-            .iter()
-            .filter(|run| run.outcome == Outcome::Skipped)
-            .count() as u64;
+        let last = || runs.iter().filter(|run| run.last);
+        let failed = last().filter(|run| run.outcome.is_failure()).count() as u64;
+        let is_skipped =
+            |run: &&Finished| matches!(run.outcome, Outcome::Skipped | Outcome::Pruned);
+        let skipped = last().filter(is_skipped).count() as u64;
         let failed = self.failed.fetch_add(failed, Ordering::Relaxed) + failed;
         let skipped = self.skipped.fetch_add(skipped, Ordering::Relaxed) + skipped;
-        bar.inc(runs.len() as u64);
+        bar.inc(last().count() as u64);
         let mut message = Vec::new();
         if failed > 0 {
             message.push(format!("{failed} failed"));

@@ -4,6 +4,7 @@
 //! has come together at once, and a full queue is drained before its workers go on.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// A queue of many senders and one receiver.
 #[derive(Debug)]
@@ -23,8 +24,8 @@ struct State<T> {
     /// Of all items together.
     weight: usize,
     senders: usize,
-    /// The receiver sleeps.
-    waiting: bool,
+    /// The receiver sleeps until there are so many items.
+    waiting: Option<usize>,
     closed: bool,
 }
 
@@ -36,7 +37,7 @@ impl<T> Queue<T> {
                 items: Vec::new(),
                 weight: 0,
                 senders: 0,
-                waiting: false,
+                waiting: None,
                 closed: false,
             }),
             filled: Condvar::new(),
@@ -88,7 +89,11 @@ impl<T> Sender<'_, T> {
         }
         state.items.push(item);
         state.weight += weight;
-        let wake = std::mem::take(&mut state.waiting);
+        let wake = state.waiting.is_some_and(|most| state.items.len() >= most)
+            || (state.waiting.is_some() && queue.is_full(&state));
+        if wake {
+            state.waiting = None;
+        }
         drop(state);
         if wake {
             queue.filled.notify_one();
@@ -123,7 +128,7 @@ impl<T> Receiver<'_, T> {
             if state.senders == 0 {
                 return false;
             }
-            state.waiting = true;
+            state.waiting = Some(1);
             state = queue
                 .filled
                 .wait(state)
@@ -131,6 +136,25 @@ impl<T> Receiver<'_, T> {
         }
         self.take(state, items);
         true
+    }
+
+    /// Waits until there are `most` items, or no sender is left, but no longer than until then.
+    pub(super) fn gather(&self, most: usize, until: Instant) {
+        let queue = self.0;
+        let mut state = queue.lock();
+        while state.items.len() < most && state.senders > 0 && !queue.is_full(&state) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state.waiting = Some(most);
+            let (woken, _) = queue
+                .filled
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+        }
+        state.waiting = None;
     }
 
     /// The same without waiting: false if there is nothing now.
@@ -145,7 +169,7 @@ impl<T> Receiver<'_, T> {
 
     fn take(&self, mut state: MutexGuard<'_, State<T>>, items: &mut Vec<T>) {
         let queue = self.0;
-        state.waiting = false;
+        state.waiting = None;
         let was_full = queue.is_full(&state);
         state.weight = 0;
         std::mem::swap(&mut state.items, items);
@@ -197,6 +221,23 @@ mod tests {
             drop(receiver);
             assert!(!blocked.join().unwrap());
         });
+    }
+
+    #[test]
+    fn the_receiver_gathers_for_no_longer_than_it_may() {
+        let queue = Queue::new(9, usize::MAX);
+        let (sender, receiver) = (queue.sender(), queue.receiver());
+        assert!(sender.send(1, 1));
+        receiver.gather(2, Instant::now() + std::time::Duration::from_millis(1));
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(sender.send(2, 1)));
+            receiver.gather(2, Instant::now() + std::time::Duration::from_secs(600));
+        });
+        drop(sender);
+        receiver.gather(9, Instant::now() + std::time::Duration::from_secs(600));
+        let mut items = Vec::new();
+        assert!(receiver.receive(&mut items));
+        assert_eq!(items, [1, 2]);
     }
 
     #[test]

@@ -78,6 +78,26 @@ impl Schedule {
         }
     }
 
+    /// At most `most` further points for the worker that was handed `first`: of the same group, if
+    /// there are groups. Never waits.
+    pub(super) fn more(&self, first: Handed, most: usize) -> Vec<Handed> {
+        let plain = |index| Handed { index, group: None };
+        let range = |next: &AtomicU64, total: u64| {
+            let i = next.fetch_add(most as u64, Ordering::Relaxed);
+            i.min(total)..i.saturating_add(most as u64).min(total)
+        };
+        match self {
+            Self::Shuffled { next, total, order } => {
+                range(next, *total).map(|i| plain(order.get(i))).collect()
+            }
+            Self::Plain { next, total } => range(next, *total).map(plain).collect(),
+            Self::Listed { next, order } => range(next, order.len() as u64)
+                .filter_map(|i| Some(plain(*order.get(usize::try_from(i).ok()?)?)))
+                .collect(),
+            Self::Grouped(groups) => groups.more(first, most),
+        }
+    }
+
     /// The value that all points of the group need is there.
     pub(super) fn warmed(&self, group: usize) {
         if let Self::Grouped(groups) = self {
@@ -211,6 +231,20 @@ impl Groups {
             index,
             group: Some((group.id, first)),
         }
+    }
+
+    fn more(&self, first: Handed, most: usize) -> Vec<Handed> {
+        let mut open = self.lock();
+        let Some((id, _)) = first.group else {
+            return Vec::new();
+        };
+        let Some(i) = open.groups.iter().position(|group| group.id == id) else {
+            return Vec::new();
+        };
+        let left = open.groups[i].end - open.groups[i].next;
+        (0..left.min(most))
+            .map(|_| self.take(&mut open, i, false))
+            .collect()
     }
 
     fn warmed(&self, id: usize) {

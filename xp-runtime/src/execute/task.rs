@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Declared, InputError, Point, See, Visitor};
+use crate::declare::{Declared, InputError, Point, See, Slice, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::plan::Part;
@@ -14,7 +14,7 @@ use crate::step::StepInfo;
 
 /// Points, and what a run of one does.
 pub(crate) trait Task: Sync {
-    type Point;
+    type Point: Send;
     type State: Send;
 
     /// Whether the steps see the run, and with it the inputs by their names.
@@ -47,6 +47,41 @@ pub(crate) trait Task: Sync {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
+    /// A digest of the steps on which a column depends, given by its place, if it is known.
+    fn maker(&self, _column: usize) -> Option<String> {
+        None
+    }
+    /// Whether a failed point may make others needless.
+    fn prunes(&self) -> bool {
+        false
+    }
+    /// Whether a point is needless, since another one failed.
+    fn is_pruned_by(&self, _point: &Self::Point, _failed: &Self::Point) -> bool {
+        false
+    }
+    /// Parts of the body that make some of the fields.
+    #[allow(dead_code)]
+    fn slices(&self) -> &'static [Slice] {
+        &[]
+    }
+    /// The slices that together make the fields of these ordinals; none if the whole body is to run.
+    #[allow(dead_code)]
+    fn cover(&self, missing: &[usize]) -> Vec<usize> {
+        let _ = missing;
+        Vec::new()
+    }
+    /// Runs one of the slices, and puts the fields that it makes into the scope's row.
+    #[allow(dead_code)]
+    fn fill(
+        &self,
+        slice: usize,
+        point: &Self::Point,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<(), StepError> {
+        let _ = (slice, point, run, scope);
+        Ok(())
+    }
 }
 
 /// The points of a plan.
@@ -166,5 +201,23 @@ impl<X: Declared> Task for PlanTask<X> {
         scope: &mut Scope<'_>,
     ) -> Result<X::State, StepError> {
         X::steps(&point.config, &point.params, run, scope)
+    }
+
+    fn slices(&self) -> &'static [Slice] {
+        X::declaration().slices
+    }
+
+    fn cover(&self, missing: &[usize]) -> Vec<usize> {
+        X::declaration().cover(missing)
+    }
+
+    fn fill(
+        &self,
+        slice: usize,
+        point: &Point<X>,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<(), StepError> {
+        X::fill(slice, &point.config, &point.params, run, scope)
     }
 }

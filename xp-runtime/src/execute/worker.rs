@@ -1,27 +1,27 @@
 //! A worker: one thread that takes points and runs their steps.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::attempt::{Attempt, Completed};
-use super::progress::Bar;
+use super::attempt::Attempt;
+use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
-use super::schedule::{Handed, Schedule};
 use super::task::Task;
 use super::{Done, before_the_steps};
 use crate::bunch::Bunch;
-use crate::exception::Outcome;
+use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};
 use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Progress, Run};
 use crate::shared::{SharedKey, SharedValues};
-use crate::store::{Ended, Finished};
+use crate::stop::Stop;
+use crate::store::{Ended, Finished, Target};
 
 /// The shared values of one execution, and what must be known to find them.
 #[derive(Debug)]
@@ -63,8 +63,17 @@ impl Shared {
         }
     }
 
+    /// Notes that a run is over that needed these values.
+    pub(super) fn release(&self, keys: &[SharedKey]) {
+        if !keys.is_empty() {
+            // The drop of a value is the user's code, and its panic no run's.
+            let release = || self.values.release(keys);
+            let _ = catch_unwind(AssertUnwindSafe(release));
+        }
+    }
+
     /// Whether the point occurs for the first time.
-    fn is_new(&self, identity: Identity) -> bool {
+    pub(super) fn is_new(&self, identity: Identity) -> bool {
         self.seen.as_ref().is_none_or(|seen| {
             seen.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -76,156 +85,239 @@ impl Shared {
 pub(super) struct Worker<'a, T: Task> {
     pub(super) task: &'a T,
     pub(super) layout: &'a Layout,
-    pub(super) schedule: &'a Schedule,
-    pub(super) shared: &'a Shared,
-    pub(super) stopping: Arc<AtomicBool>,
-    pub(super) stop_first: bool,
+    pub(super) feed: &'a Feed<'a, T>,
+    pub(super) rules: &'a RunRules<'a>,
+    pub(super) stop: Arc<Stop>,
     pub(super) sender: Sender<'a, Done<T::State>>,
     pub(super) registry: Arc<FieldRegistry>,
     pub(super) progress: Arc<Progress>,
-    pub(super) bar: &'a Bar,
     pub(super) id_experiment: uuid::Uuid,
     pub(super) root_seed: u64,
 }
 
-/// A panic outside of the steps, such as one of a plan's own closures, is that of the whole
-/// execution: the other workers end, too, instead of waiting for this one.
-struct AbortOnPanic<'a> {
-    schedule: &'a Schedule,
-    stopping: &'a AtomicBool,
+/// What becomes of a run, and of the others if it fails.
+pub(super) struct RunRules<'a> {
+    /// How many times a run is attempted that fails.
+    pub(super) attempts: u32,
+    /// How many failures stop the execution.
+    pub(super) most_failures: Option<u64>,
+    pub(super) failures: AtomicU64,
+    /// The rows of runs that are there, by their points, and whether these are filled.
+    pub(super) rows: &'a HashMap<u128, (i64, bool)>,
+    /// The columns that a fill computes, by the point of the run: their places.
+    pub(super) lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
+    /// The points that failed, if others are pruned because of them.
+    pub(super) failed: RwLock<Vec<u64>>,
 }
 
-impl Drop for AbortOnPanic<'_> {
+/// A panic outside of the steps, such as one of a plan's own closures, is that of the whole
+/// execution: the other workers end, too, instead of waiting for this one.
+struct AbortOnPanic<'a, T: Task>(&'a Feed<'a, T>);
+
+impl<T: Task> Drop for AbortOnPanic<'_, T> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.stopping.store(true, Ordering::Relaxed);
-            self.schedule.abort();
+            self.0.stop.set();
+            self.0.schedule.abort();
         }
     }
 }
 
-/// What is reused from run to run.
-struct Scratch {
-    context: Arc<Context>,
-    inputs: Inputs,
-    keys: Vec<SharedKey>,
+/// What one attempt came to.
+struct Attempted<S> {
+    finished: Finished,
+    state: Option<S>,
 }
 
 impl<T: Task> Worker<'_, T> {
     /// Runs points until there are none, or until the execution stops.
     pub(super) fn work(self) {
-        let context = Context {
+        let context = Arc::new(Context {
             id_experiment: self.id_experiment,
             root_seed: self.root_seed,
             steps: self.task.steps(),
             registry: Arc::clone(&self.registry),
-            stopping: Arc::clone(&self.stopping),
+            stop: Arc::clone(&self.stop),
+            told: AtomicBool::new(false),
             progress: Arc::clone(&self.progress),
-        };
-        let mut scratch = Scratch {
-            context: Arc::new(context),
-            inputs: Inputs::default(),
-            keys: Vec::new(),
-        };
-        let _abort = AbortOnPanic {
-            schedule: self.schedule,
-            stopping: &self.stopping,
-        };
-        let mut group = None;
-        while let Some(handed) = self.schedule.next(group) {
-            group = handed.group.map(|(group, _)| group);
-            let mut open = true;
-            if !self.stopping.load(Ordering::Relaxed)
-                && let Some(point) = self.task.point(handed.index)
-            {
-                open = self.attempt(&point, handed, &mut scratch);
-                if !scratch.keys.is_empty() {
-                    // The drop of a value is the user's code, and its panic no run's.
-                    let release = || self.shared.values.release(&scratch.keys);
-                    let _ = catch_unwind(AssertUnwindSafe(release));
-                    scratch.keys.clear();
-                }
-            } else {
-                self.bar.leave_out();
+        });
+        let _abort = AbortOnPanic(self.feed);
+        let mut block = Block::new();
+        let mut keys = Vec::new();
+        while let Some(next) = self.feed.next(&mut block) {
+            if !self.task.shared().is_empty() {
+                self.feed.shared.keys(self.task, &next.point, &mut keys);
             }
-            self.schedule.done(handed);
-            if !open || self.stopping.load(Ordering::Relaxed) {
+            let open = self.run(&next, &context, &keys);
+            self.feed.shared.release(&keys);
+            keys.clear();
+            self.feed.schedule.done(next.handed);
+            if !open || self.stop.is_asked() {
+                self.feed.schedule.abort();
                 return;
             }
         }
     }
 
-    /// Runs a point, unless it occurred before; false if nobody wants the result any more.
-    fn attempt(&self, point: &T::Point, handed: Handed, scratch: &mut Scratch) -> bool {
-        if !self.task.shared().is_empty() {
-            self.shared.keys(self.task, point, &mut scratch.keys);
+    /// Runs a point, as often as it takes; false if nobody wants the result.
+    fn run(&self, next: &Next<T::Point>, context: &Arc<Context>, keys: &[SharedKey]) -> bool {
+        for attempt in 1.. {
+            let Attempted {
+                mut finished,
+                state,
+            } = match self.pruned(next) {
+                Some(finished) => Attempted {
+                    finished,
+                    state: None,
+                },
+                None => self.attempt(next, context, keys),
+            };
+            let failed = finished.outcome.is_failure() && finished.outcome != Outcome::Cancelled;
+            finished.attempt = attempt;
+            finished.last = !failed || attempt >= self.rules.attempts || self.stop.is_asked();
+            let last = finished.last;
+            if failed && last {
+                self.failed(next);
+            }
+            let weight = finished.weight();
+            if !self.sender.send(Done { finished, state }, weight) {
+                return false;
+            }
+            if last {
+                break;
+            }
         }
-        scratch.inputs.clear();
-        let identified = panic::catch(|| self.task.identify(point, &mut scratch.inputs));
-        let inputs = scratch.inputs.hash();
-        let identity = self.task.scheme().identity(&inputs);
-        if !self.shared.is_new(identity) {
-            self.bar.leave_out();
-            return true;
+        true
+    }
+
+    fn failed(&self, next: &Next<T::Point>) {
+        if self.task.prunes() {
+            let mut failed = self
+                .rules
+                .failed
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            failed.push(next.handed.index);
         }
+        let failures = self.rules.failures.fetch_add(1, Ordering::Relaxed) + 1;
+        if self
+            .rules
+            .most_failures
+            .is_some_and(|most| failures >= most)
+        {
+            self.stop.set();
+        }
+    }
+
+    /// What a point ends with that need not be run, since a smaller one failed.
+    fn pruned(&self, next: &Next<T::Point>) -> Option<Finished> {
+        if !self.task.prunes() {
+            return None;
+        }
+        let failed = self
+            .rules
+            .failed
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let failed = failed.iter().filter_map(|index| self.task.point(*index));
+        let because = failed
+            .into_iter()
+            .find(|failed| self.task.is_pruned_by(&next.point, failed))?;
+        let exception = Exception {
+            message: format!("{} failed", self.inputs(&because)),
+            ..Exception::default()
+        };
+        let ended = Ended {
+            exception,
+            inputs: self.inputs(&next.point),
+            fields: Bunch::new(),
+        };
+        let mut finished = Finished::of(next.identity.id_run(), Outcome::Pruned, next.claim);
+        finished.started = Timestamp::now().as_microsecond();
+        finished.ended = Some(Box::new(ended));
+        Some(finished)
+    }
+
+    /// One attempt at a point.
+    fn attempt(
+        &self,
+        next: &Next<T::Point>,
+        context: &Arc<Context>,
+        keys: &[SharedKey],
+    ) -> Attempted<T::State> {
+        let id_run = next.identity.id_run();
         let started = Timestamp::now().as_microsecond();
         let clock = Instant::now();
-        let mut run = Run::live(&scratch.context, identity.id_run(), inputs);
-        let result = match identified {
-            Err(exception) => Err((Outcome::Panicked, exception)),
-            Ok(Err(error)) => Err((Outcome::Failed, before_the_steps(&error))),
+        let mut run = Run::live(context, id_run, next.inputs);
+        let result = match &next.identified {
+            Err(exception) => Err((Outcome::Panicked, (**exception).clone())),
+            Ok(Err(error)) => Err((Outcome::Failed, before_the_steps(error))),
             Ok(Ok(())) => {
                 let ready = |place| {
                     if let (Some((group, true)), true) =
-                        (handed.group, place == self.shared.coarsest)
+                        (next.handed.group, place == self.feed.shared.coarsest)
                     {
-                        self.schedule.warmed(group);
+                        self.feed.schedule.warmed(group);
                     }
                 };
                 let attempt = Attempt {
                     task: self.task,
                     layout: self.layout,
-                    values: &self.shared.values,
-                    keys: &scratch.keys,
+                    values: &self.feed.shared.values,
+                    keys,
                     ready: &ready,
                 };
-                attempt.run(point, &mut run)
+                attempt.run(&next.point, &mut run)
             }
         };
         self.progress.reset();
-        let elapsed = clock.elapsed().as_secs_f64();
-        let (outcome, cells, extra, state, ended) = match result {
-            Ok(Completed {
-                cells,
-                extra,
-                state,
-            }) => {
-                let state = self.task.keeps_state().then_some(state);
-                (Outcome::Completed, cells, extra, state, None)
+        let mut finished = Finished::of(id_run, Outcome::Completed, next.claim);
+        finished.started = started;
+        finished.elapsed = clock.elapsed().as_secs_f64();
+        let told = context.told.swap(false, Ordering::Relaxed);
+        let mut state = None;
+        match result {
+            Ok(completed) => {
+                finished.cells = completed.cells;
+                finished.extra = completed.extra;
+                state = self.task.keeps_state().then_some(completed.state);
+                self.find_target(&mut finished);
             }
             Err((outcome, exception)) => {
-                let inputs = self.inputs(point);
-                let ended = Box::new(Ended { exception, inputs });
-                (outcome, Vec::new(), Vec::new(), None, Some(ended))
+                let is_failure = matches!(outcome, Outcome::Failed | Outcome::Panicked);
+                finished.outcome = if told && is_failure {
+                    Outcome::Cancelled
+                } else {
+                    outcome
+                };
+                finished.ended = Some(Box::new(Ended {
+                    exception,
+                    inputs: self.inputs(&next.point),
+                    fields: Bunch::new(),
+                }));
             }
-        };
-        if self.stop_first && outcome.is_failure() {
-            self.stopping.store(true, Ordering::Relaxed);
         }
-        let artifacts = run.take_artifacts();
-        let id_run = run.id_run;
-        let finished = Finished {
-            id_run,
-            outcome,
-            started,
-            elapsed,
-            cells,
-            extra,
-            ended,
-            artifacts,
-        };
-        let weight = finished.weight();
-        self.sender.send(Done { finished, state }, weight)
+        finished.artifacts = run.take_artifacts();
+        Attempted { finished, state }
+    }
+
+    /// A completed run that is there already is replaced, or only gets what it lacks.
+    fn find_target(&self, finished: &mut Finished) {
+        let point = finished.id_run.as_u128();
+        match self.rules.rows.get(&point) {
+            None => {}
+            Some((rowid, false)) => finished.target = Target::Replace(*rowid),
+            Some((rowid, true)) => {
+                let columns = (self.rules.lacking)(point);
+                let cells = columns.iter().map(|place| finished.cells[*place].clone());
+                finished.cells = cells.collect();
+                finished.extra.clear();
+                finished.target = Target::Fill {
+                    rowid: *rowid,
+                    columns,
+                };
+            }
+        }
     }
 
     /// All inputs of a run that did not complete, as far as they can be recorded.

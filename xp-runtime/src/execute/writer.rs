@@ -1,6 +1,7 @@
 //! The writer: one thread that commits what has ended, as much at a time as has come together.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -8,7 +9,8 @@ use super::progress::Bar;
 use super::queue::Receiver;
 use super::{Done, FirstFailure, Summary};
 use crate::exception::Outcome;
-use crate::plan::Policy;
+use crate::plan::{OnRun, Policy, RunEnded};
+use crate::stop::Stop;
 use crate::store::{Execution, Finished, Store, StoreError};
 
 pub(super) struct Writer<'a> {
@@ -17,9 +19,15 @@ pub(super) struct Writer<'a> {
     pub(super) policy: Policy,
     /// How many runs a transaction holds at most.
     pub(super) group: usize,
-    pub(super) stopping: &'a AtomicBool,
+    pub(super) stop: &'a Stop,
     pub(super) bar: &'a Bar,
+    pub(super) on_run: Option<&'a OnRun>,
+    pub(super) committed: Option<Instant>,
 }
+
+/// A transaction costs as much as several runs: short runs are committed together, at most so long
+/// after the last commit.
+const PACE: Duration = Duration::from_millis(5);
 
 impl Writer<'_> {
     /// Commits until all workers have ended. If the store fails, the execution stops; what was
@@ -27,16 +35,15 @@ impl Writer<'_> {
     pub(super) fn write_all<S>(
         mut self,
         receiver: Receiver<'_, Done<S>>,
-    ) -> Result<Summary<S>, StoreError> {
-        let mut summary = Summary {
-            completed: 0,
-            failed: 0,
-            skipped: 0,
-            first: None,
-            states: Vec::new(),
-        };
+    ) -> Result<(Uuid, Summary<S>), StoreError> {
+        let mut summary = Summary::default();
         let (mut items, mut group, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let result = loop {
+            if self.policy != Policy::Staged
+                && let Some(committed) = self.committed
+            {
+                receiver.gather(self.group, committed + PACE);
+            }
             if items.is_empty() && !receiver.receive(&mut items) {
                 break self.end(&mut group, states, &mut summary);
             }
@@ -60,11 +67,11 @@ impl Writer<'_> {
             }
         };
         if result.is_err() {
-            self.stopping.store(true, Ordering::Relaxed);
+            self.stop.set();
             // Workers that wait to hand over their last run must not wait for ever: the receiver
             // is dropped here, and with it their call returns.
         }
-        result.map(|()| summary)
+        result.map(|()| (self.execution.id, summary))
     }
 
     fn commit<S>(
@@ -73,10 +80,26 @@ impl Writer<'_> {
         states: &mut Vec<(Uuid, S)>,
         summary: &mut Summary<S>,
     ) -> Result<(), StoreError> {
+        let before = group.len();
         self.store.commit(&mut self.execution, group)?;
+        if group.len() < before {
+            // Another process has taken them for its own, and their states with them.
+            summary.fenced += (before - group.len()) as u64;
+            let kept: HashSet<_> = group.iter().map(|run| run.id_run).collect();
+            states.retain(|(id, _)| kept.contains(id));
+        }
+        self.committed = Some(Instant::now());
         self.bar.count(group);
         summary.states.append(states);
-        for run in group.drain(..) {
+        for run in group.drain(..).filter(|run| run.last) {
+            if let Some(OnRun(call)) = self.on_run {
+                call(&RunEnded {
+                    id_run: run.id_run,
+                    outcome: run.outcome,
+                    attempt: run.attempt,
+                    elapsed: run.elapsed,
+                });
+            }
             summary.count(run);
         }
         Ok(())
@@ -112,12 +135,14 @@ impl<S> Summary<S> {
     fn count(&mut self, run: Finished) {
         match run.outcome {
             Outcome::Completed => self.completed += 1,
-            Outcome::Skipped => self.skipped += 1,
+            Outcome::Skipped | Outcome::Pruned => self.skipped += 1,
+            Outcome::Cancelled => self.cancelled += 1,
             outcome => {
                 self.failed += 1;
                 if let (None, Some(ended)) = (&self.first, run.ended) {
                     self.first = Some(FirstFailure {
                         id_run: run.id_run,
+                        attempt: run.attempt,
                         outcome,
                         ended: *ended,
                     });

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Experiment, Readable};
 use crate::bunch::Bunch;
 use crate::datapak::DatapakError;
+use crate::declare::InputError;
 use crate::exception::{Exception, Outcome};
 use crate::plan::PlanError;
 use crate::row::{LayoutError, Misfit, RowError};
@@ -56,6 +57,19 @@ pub enum Error {
         experiment: String,
         /// The columns that do not fit.
         misfits: Vec<Misfit>,
+    },
+    /// The default of an input has changed since runs were made: their points would be others now.
+    /// Nothing was executed.
+    #[error(transparent)]
+    ChangedInputs(#[from] Box<ChangedInputs>),
+    /// An input has a default that cannot be recorded.
+    #[error(transparent)]
+    Input(#[from] Box<InputError>),
+    /// The handlers of signals cannot be set.
+    #[error("SIGINT and SIGTERM cannot be handled")]
+    Signals {
+        /// The answer of the system.
+        source: Box<std::io::Error>,
     },
     /// A stored run cannot be read.
     #[error("run {id_run} of experiment `{experiment}` cannot be read")]
@@ -106,6 +120,24 @@ pub enum Error {
     Datapak(#[from] DatapakError),
 }
 
+/// Inputs whose defaults have changed since runs were made.
+///
+/// A value that equals the default is no part of a point's identity, so that an input can be added
+/// to an experiment that has runs: these are taken to have had the default. If it changes, the old
+/// runs would be taken to have had another value than they had.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{experiment}` cannot be continued, since its runs were made with other defaults: {}",
+    changes.join("; ")
+)]
+#[non_exhaustive]
+pub struct ChangedInputs {
+    /// The experiment's name.
+    pub experiment: String,
+    /// For each input what has changed, and what to write.
+    pub changes: Vec<String>,
+}
+
 fn misfit(misfit: &Misfit) -> String {
     format!(
         "`{}` should be {}, and is {}",
@@ -123,7 +155,7 @@ pub struct RunsFailed {
     pub first: Failure,
     /// How many runs failed.
     pub failed: u64,
-    /// How many runs completed, and are kept.
+    /// How many runs completed, and are kept; without those that were there before.
     pub completed: u64,
     /// The experiment, with the runs that completed and those that failed; `None` if it was all
     /// or nothing. Its runs are untyped: see [`typed`](Self::typed).
@@ -231,6 +263,10 @@ pub struct Failure {
     pub exception: Exception,
     /// Its config and params, by their names.
     pub inputs: Bunch,
+    /// The fields and sequences that it had reached, by their names.
+    pub fields: Bunch,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
 }
 
 impl fmt::Display for Failure {

@@ -15,13 +15,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 pub(crate) use error::States;
-pub use error::{Error, Failure, Result, RunsFailed};
+pub use error::{ChangedInputs, Error, Failure, Result, RunsFailed};
 pub use fields::ExperimentFields;
 pub use read::Readable;
 pub use runs::{Failures, Runs};
 
 use crate::attributes::names;
 use crate::bunch::Bunch;
+use crate::execute::Counts;
 use crate::run::{Dynamic, Run};
 use crate::store::{Key, Role, Store, StoredExperiment};
 use crate::table::Table;
@@ -40,6 +41,7 @@ pub struct Experiment<X: Readable = Dynamic> {
     pub fields: ExperimentFields,
     runs: Source<X>,
     states: Arc<HashMap<Uuid, Arc<X::State>>>,
+    counts: Option<Counts>,
 }
 
 /// Where the runs are.
@@ -96,7 +98,20 @@ impl<X: Readable> Experiment<X> {
                 stored: Arc::new(stored),
             },
             states: Arc::new(states),
+            counts: None,
         })
+    }
+
+    /// The experiment, with how the points of its plan stood before.
+    pub(crate) fn counted(self, counts: Option<Counts>) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// How the points of the plan stood in the file when [`resume`](crate::Session::resume) began,
+    /// with those that were left as they are: stale, partial, skipped. `None` if the experiment was
+    /// new, or was loaded.
+    pub fn counts(&self) -> Option<&Counts> {
+        self.counts.as_ref()
     }
 
     /// The same experiment as one of another kind; `None` if it has no database.
@@ -212,6 +227,7 @@ impl<X: Readable> Clone for Experiment<X> {
                 Source::Owned(runs, read) => Source::Owned(Arc::clone(runs), *read),
             },
             states: Arc::clone(&self.states),
+            counts: self.counts,
         }
     }
 }
@@ -274,6 +290,7 @@ where
             name: parts.name,
             runs: Source::Owned(Arc::new(parts.runs), from_value),
             states: Arc::default(),
+            counts: None,
         })
     }
 }
@@ -285,6 +302,8 @@ impl From<crate::store::StoredFailure> for Failure {
             outcome,
             exception,
             inputs,
+            fields,
+            attempt,
             ..
         } = stored;
         Self {
@@ -292,6 +311,8 @@ impl From<crate::store::StoredFailure> for Failure {
             outcome,
             exception,
             inputs,
+            fields,
+            attempt,
         }
     }
 }

@@ -1,9 +1,15 @@
 //! The options of an execution.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
+use super::Rerun;
+use crate::exception::Outcome;
 use crate::identity::DEFAULT_ROOT_SEED;
-use crate::store::{Durability, IfExists, Terms};
+use crate::store::{Durability, IfExists, Limits, Terms};
 
 /// What an exception of one run means for the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,6 +18,8 @@ pub enum Policy {
     /// No further run starts; those that are running end, and what completed is kept.
     #[default]
     StopFirst,
+    /// No further run starts once so many have failed.
+    StopAfter(u64),
     /// All points are attempted; what failed is told at the end.
     KeepGoing,
     /// All or nothing: the runs are held back in memory until all have completed, and are then
@@ -43,8 +51,49 @@ pub struct Options {
     pub(crate) order: Option<Order>,
     pub(crate) progress: Option<bool>,
     pub(crate) group: Option<usize>,
+    pub(crate) rerun: Option<Rerun>,
+    pub(crate) fill: Option<bool>,
+    pub(crate) retry: Option<u32>,
+    pub(crate) signals: Option<bool>,
+    pub(crate) on_run: Option<OnRun>,
     pub(crate) durability: Option<Durability>,
     pub(crate) lock_timeout: Option<Duration>,
+}
+
+/// What is called with every run that counts.
+#[derive(Clone)]
+pub(crate) struct OnRun(pub(crate) Arc<dyn Fn(&RunEnded) + Send + Sync>);
+
+// A call that panics is that of the whole execution, and nothing of it is seen after.
+impl std::panic::RefUnwindSafe for OnRun {}
+impl std::panic::UnwindSafe for OnRun {}
+
+impl PartialEq for OnRun {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OnRun {}
+
+impl fmt::Debug for OnRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnRun")
+    }
+}
+
+/// A run that has ended, and is committed: see [`PlanOptions::on_run`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RunEnded {
+    /// The run's id.
+    pub id_run: Uuid,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The number of its last attempt, from 1.
+    pub attempt: u32,
+    /// How long the last attempt took, in seconds.
+    pub elapsed: f64,
 }
 
 impl Options {
@@ -72,6 +121,11 @@ impl Options {
             order: self.order.or(defaults.order),
             progress: self.progress.or(defaults.progress),
             group: self.group.or(defaults.group),
+            rerun: self.rerun.or(defaults.rerun),
+            fill: self.fill.or(defaults.fill),
+            retry: self.retry.or(defaults.retry),
+            signals: self.signals.or(defaults.signals),
+            on_run: self.on_run.or_else(|| defaults.on_run.clone()),
             durability: self.durability.or(defaults.durability),
             lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
         }
@@ -80,6 +134,11 @@ impl Options {
     pub(crate) fn jobs_or_default(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.jobs.unwrap_or_else(cores)
+    }
+
+    /// What a run may use.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::default()
     }
 
     pub(crate) fn root_seed_or_default(&self) -> u64 {
@@ -128,13 +187,63 @@ pub trait PlanOptions: Sized {
         self
     }
 
+    /// Which points that were attempted before are run again by `resume`.
+    fn rerun(mut self, rerun: Rerun) -> Self {
+        self.options_mut().rerun = Some(rerun);
+        self
+    }
+
+    /// Gives runs that lack a field, since it was declared after they were made, this field: only
+    /// the steps on which it depends are run, and what else is recorded of the run is kept.
+    fn fill(mut self) -> Self {
+        self.options_mut().fill = Some(true);
+        self
+    }
+
+    /// How many times more a run is attempted that fails. Every attempt is recorded; the inputs and
+    /// the random numbers are the same in each.
+    fn retry(mut self, times: u32) -> Self {
+        self.options_mut().retry = Some(times);
+        self
+    }
+
+    /// Handles SIGINT (Ctrl-C) and SIGTERM while this is executed. The first one asks the steps to
+    /// stop ([`Run::cancelled`](crate::Run::cancelled)), and no further run starts; a run that stops
+    /// with an error is recorded as cancelled, and what ended is committed; then the process exits
+    /// with 130. The second one ends the process at once.
+    ///
+    /// Handlers are the process's own, and stay once they are there: in between executions the
+    /// signals have their default effect.
+    fn handle_signals(mut self) -> Self {
+        self.options_mut().signals = Some(true);
+        self
+    }
+
+    /// Calls a function with each run that has ended, as soon as it is committed: from then on it
+    /// survives the death of the process. It is called on one thread of the execution's own, and
+    /// while it works nothing is committed.
+    ///
+    /// ```
+    /// # use xp::prelude::*;
+    /// # #[step] fn half(x: f64) -> f64 { x / 2.0 }
+    /// # #[experiment] fn halves(#[param] x: f64) { #[field] let half: f64 = half(x); }
+    /// let plan = halves().x([1.0, 2.0]).on_run(|run| eprintln!("{}: {}", run.id_run, run.outcome));
+    /// # Session::in_memory()?.execute(plan)?;
+    /// # Ok::<(), xp::Error>(())
+    /// ```
+    fn on_run(mut self, call: impl Fn(&RunEnded) + Send + Sync + 'static) -> Self {
+        self.options_mut().on_run = Some(OnRun(Arc::new(call)));
+        self
+    }
+
     /// What to do if the experiment is there already. The default is to refuse.
     fn if_exists(mut self, if_exists: IfExists) -> Self {
         self.options_mut().if_exists = Some(if_exists);
         self
     }
 
-    /// What an exception means. The default of `execute` is [`Policy::StopFirst`].
+    /// What an exception means. The default of `execute` is [`Policy::StopFirst`], that of `resume`
+    /// is [`Policy::KeepGoing`].
     fn policy(mut self, policy: Policy) -> Self {
         self.options_mut().policy = Some(policy);
         self

@@ -14,6 +14,7 @@ use crate::identity::{Inputs, InputsHash};
 use crate::rng::Rng;
 use crate::sequence::{Buffer, Sequence, SequenceError, lock};
 use crate::step::StepInfo;
+use crate::stop::Stop;
 use crate::store::Column;
 use crate::value::{Cell, ColumnType};
 
@@ -34,7 +35,9 @@ pub(crate) struct Context {
     pub(crate) root_seed: u64,
     pub(crate) steps: &'static [&'static StepInfo],
     pub(crate) registry: Arc<FieldRegistry>,
-    pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) stop: Arc<Stop>,
+    /// Whether the current run was told that it is cancelled.
+    pub(crate) told: AtomicBool,
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -191,10 +194,14 @@ impl Run {
         self.inner.context.progress.set(fraction);
     }
 
-    /// Whether the execution is about to stop, because another run failed. A step that takes long
-    /// may ask, and return an error.
+    /// Whether the execution is about to stop, because another run failed or a signal came. A step
+    /// that takes long may ask, and return an error: the run is then recorded as cancelled.
     pub fn cancelled(&self) -> bool {
-        self.inner.context.stopping.load(Ordering::Relaxed)
+        let cancelled = self.inner.context.stop.is_asked();
+        if cancelled {
+            self.inner.context.told.store(true, Ordering::Relaxed);
+        }
+        cancelled
     }
 
     /// The fields and sequences that a run has inserted whose steps have all completed. The

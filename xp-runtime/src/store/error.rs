@@ -141,6 +141,41 @@ pub enum StoreError {
         /// The file's path.
         file: String,
     },
+    /// The experiment that is there was declared under another name: its points are others.
+    #[error(
+        "the experiment `{name}` in `{file}` was made by `{found}`, and cannot be continued by \
+         `{declared}`; use another name: `.named(\"..\")`"
+    )]
+    OtherExperiment {
+        /// The experiment's name.
+        name: String,
+        /// The file's path.
+        file: String,
+        /// The declared name of what was to continue it.
+        declared: String,
+        /// The declared name of what made it.
+        found: String,
+    },
+    /// The experiment was made by MLtraq, which keeps no identities of points.
+    #[error(
+        "the experiment `{name}` in `{file}` was not made by xp, so that it is not known which of \
+         its points are there; use another name: `.named(\"..\")`"
+    )]
+    NotMadeByXp {
+        /// The experiment's name.
+        name: String,
+        /// The file's path.
+        file: String,
+    },
+    /// The directory beside the database, for locks and for what is not yet committed, cannot be
+    /// used.
+    #[error("the directory `{directory}`, which is needed beside the database, cannot be used")]
+    Beside {
+        /// The directory's path.
+        directory: String,
+        /// The answer of the file system.
+        source: Box<std::io::Error>,
+    },
     /// There is no such experiment.
     #[error("there is no experiment {key} in `{file}`; there are: {known}")]
     ExperimentNotFound {

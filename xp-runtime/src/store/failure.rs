@@ -25,6 +25,12 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
+impl From<rusqlite::types::FromSqlError> for Failure {
+    fn from(error: rusqlite::types::FromSqlError) -> Self {
+        Self::Sql(error.into())
+    }
+}
+
 impl From<DatapakError> for Failure {
     fn from(error: DatapakError) -> Self {
         Self::Encode(error)

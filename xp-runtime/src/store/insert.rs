@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Transaction, params};
 use super::failure::Result;
 use super::name::quoted;
 use super::sql::{bunch_blob, hex, sql_cell, text};
-use super::{Column, Ended, Execution, Finished};
+use super::{Column, Ended, Execution, Finished, Target};
 use crate::datapak;
 use crate::exception::Outcome;
 use crate::failpoint;
@@ -49,6 +49,9 @@ fn is_small(run: &Finished) -> bool {
         Cell::Null | Cell::Int(_) | Cell::Real(_) => true,
     };
     run.outcome == Outcome::Completed
+        && run.attempt == 1
+        && matches!(run.target, Target::Insert)
+        && run.usage.is_none()
         && run.extra.is_empty()
         && run.artifacts.is_empty()
         && run.cells.iter().all(small)
@@ -73,7 +76,7 @@ impl<'a> Inserts<'a> {
             tx,
             execution,
             key,
-            id_experiment: hex(execution.new.id),
+            id_experiment: hex(execution.id),
             rows,
             fields: None,
             ledger: None,
@@ -84,7 +87,14 @@ impl<'a> Inserts<'a> {
     fn insert(&mut self, runs: &[Finished]) -> Result<()> {
         let [first, ..] = runs else { return Ok(()) };
         if first.outcome == Outcome::Completed {
-            self.insert_fields(runs, &first.extra)?;
+            if let Target::Fill { rowid, columns } = &first.target {
+                self.fill(first, *rowid, columns)?;
+            } else {
+                if let Target::Replace(rowid) = first.target {
+                    self.delete(rowid)?;
+                }
+                self.insert_fields(runs, &first.extra)?;
+            }
         }
         failpoint::hit("commit.fields");
         self.insert_ledger(runs, first.outcome)?;
@@ -134,7 +144,39 @@ impl<'a> Inserts<'a> {
         Ok(())
     }
 
+    fn delete(&self, rowid: i64) -> Result<()> {
+        let table = quoted(&self.execution.table);
+        self.tx
+            .prepare_cached(&format!("DELETE FROM {table} WHERE _rowid_ = ?1"))?
+            .execute([rowid])?;
+        Ok(())
+    }
+
+    /// Gives a row the values that it lacks.
+    fn fill(&self, run: &Finished, rowid: i64, columns: &[usize]) -> Result<()> {
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let names = columns.iter().map(|i| &self.execution.new.columns[*i].name);
+        let sets: Vec<_> = names.map(|name| format!("{} = ?", quoted(name))).collect();
+        let sql = format!(
+            "UPDATE {} SET {} WHERE _rowid_ = ?",
+            quoted(&self.execution.table),
+            sets.join(", ")
+        );
+        let mut update = self.tx.prepare_cached(&sql)?;
+        for (i, cell) in run.cells.iter().enumerate() {
+            update.raw_bind_parameter(i + 1, sql_cell(cell))?;
+        }
+        update.raw_bind_parameter(run.cells.len() + 1, rowid)?;
+        update.raw_execute()?;
+        Ok(())
+    }
+
     fn insert_ledger(&mut self, runs: &[Finished], outcome: Outcome) -> Result<()> {
+        if let [run] = runs {
+            return self.insert_entry(run);
+        }
         let ledger = match &mut self.ledger {
             Some(ledger) => ledger,
             none => {
@@ -157,6 +199,31 @@ impl<'a> Inserts<'a> {
             at += 3;
         }
         ledger.raw_execute()?;
+        Ok(())
+    }
+
+    /// An entry of the ledger with all that may be known of a run.
+    fn insert_entry(&self, run: &Finished) -> Result<()> {
+        let usage = run.usage.unwrap_or_default();
+        self.tx
+            .prepare_cached(
+                "INSERT INTO xp_run (experiment, execution, id_run, outcome, started, elapsed, \
+                     attempt, filled, user, system, memory) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                self.key,
+                self.execution.execution,
+                text(&hex(run.id_run)),
+                run.outcome.as_str(),
+                run.started,
+                run.elapsed,
+                run.attempt,
+                matches!(run.target, Target::Fill { .. }),
+                run.usage.map(|_| usage.user),
+                run.usage.map(|_| usage.system),
+                usage.memory.map(u64::cast_signed),
+            ])?;
         Ok(())
     }
 }
@@ -190,8 +257,15 @@ fn push_values(sql: &mut String, shared: usize, own: usize, rows: usize) {
     }
 }
 
-fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()> {
-    let Ended { exception, inputs } = ended;
+pub(super) fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()> {
+    let Ended {
+        exception,
+        inputs,
+        fields,
+    } = ended;
+    let fields = (!fields.is_empty())
+        .then(|| bunch_blob(fields))
+        .transpose()?;
     let causes = Value::List(
         exception
             .causes
@@ -199,7 +273,7 @@ fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()>
             .map(|cause| cause.clone().into())
             .collect(),
     );
-    tx.prepare_cached("INSERT INTO xp_exception VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+    tx.prepare_cached("INSERT INTO xp_exception VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
         .execute(params![
             seq,
             exception.step,
@@ -208,6 +282,7 @@ fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()>
             exception.backtrace,
             datapak::encode(&causes)?,
             bunch_blob(inputs)?,
+            fields,
         ])?;
     Ok(())
 }

@@ -1,13 +1,17 @@
 //! The store keeps experiments and their runs. What the rest of xp asks of it is the trait
 //! [`Store`]; the one that there is keeps them in SQLite, in MLtraq's layout.
 
+mod claims;
 mod error;
 mod failure;
+mod history;
 mod insert;
+mod join;
 mod meta;
 pub(crate) mod name;
 mod network;
 mod place;
+mod process;
 mod read;
 mod schema;
 mod sql;
@@ -15,12 +19,14 @@ mod sqlite;
 mod terms;
 mod write;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use uuid::Uuid;
 
 pub use error::StoreError;
+pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
 pub(crate) use sqlite::SqliteStore;
@@ -30,6 +36,7 @@ pub(crate) use terms::Terms;
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
+use crate::usage::Usage;
 use crate::value::{Cell, ColumnType, Value};
 
 /// What a column of an experiment's table records.
@@ -52,15 +59,25 @@ pub(crate) struct Column {
     pub(crate) role: Role,
 }
 
-/// A run that has ended, on its way into the store.
+/// An attempt at a run that has ended, on its way into the store.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) id_run: Uuid,
+    /// From 1.
+    pub(crate) attempt: u32,
+    /// Whether no further attempt follows.
+    pub(crate) last: bool,
+    /// The claim under which it ran; `None` where nobody else can take the point.
+    pub(crate) claim: Option<Claim>,
+    /// What becomes of its cells.
+    pub(crate) target: Target,
     pub(crate) outcome: Outcome,
     /// When it started: microseconds since 1970 in UTC.
     pub(crate) started: i64,
     /// How long it took, in seconds.
     pub(crate) elapsed: f64,
+    /// What it used, if it took long enough to tell.
+    pub(crate) usage: Option<Usage>,
     /// The cells of a completed run, in the order of the experiment's declared columns.
     pub(crate) cells: Vec<Cell>,
     /// Columns that only became known in the run.
@@ -70,7 +87,74 @@ pub(crate) struct Finished {
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
 }
 
+/// Points that a process has taken, so that no other one takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) id: i64,
+    /// How many points it has.
+    pub(crate) points: u32,
+}
+
+/// What becomes of the cells of a completed run.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Target {
+    /// A row of their own.
+    #[default]
+    Insert,
+    /// A row in place of the one with this number.
+    Replace(i64),
+    /// Values for some columns of the row with this number: their places among the declared ones,
+    /// in the order of the cells.
+    Fill { rowid: i64, columns: Vec<usize> },
+}
+
+/// What was asked of a claim for a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is this execution's.
+    Granted,
+    /// Another execution has attempted it since this one began.
+    Done,
+    /// A live process has it.
+    Taken,
+}
+
+/// The runs of others that ended while an execution goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// The last entry of the ledger that was read.
+    pub(crate) seen: i64,
+    pub(crate) done: HashSet<u128>,
+}
+
+/// What a run may use, in seconds and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) time: Option<f64>,
+    pub(crate) cpu: Option<f64>,
+    pub(crate) memory: Option<u64>,
+}
+
 impl Finished {
+    /// A first and last attempt that leaves nothing yet.
+    pub(crate) fn of(id_run: Uuid, outcome: Outcome, claim: Option<Claim>) -> Self {
+        Self {
+            id_run,
+            attempt: 1,
+            last: true,
+            claim,
+            target: Target::Insert,
+            outcome,
+            started: 0,
+            elapsed: 0.0,
+            usage: None,
+            cells: Vec::new(),
+            extra: Vec::new(),
+            ended: None,
+            artifacts: Vec::new(),
+        }
+    }
+
     /// About how many bytes it holds.
     pub(crate) fn weight(&self) -> usize {
         let cells = self
@@ -87,6 +171,8 @@ impl Finished {
 pub(crate) struct Ended {
     pub(crate) exception: Exception,
     pub(crate) inputs: Bunch,
+    /// The fields and sequences that it had reached.
+    pub(crate) fields: Bunch,
 }
 
 /// What to do if there is an experiment of that name already.
@@ -97,6 +183,8 @@ pub enum IfExists {
     Fail,
     /// Delete it, and all of its runs, in the transaction that makes the new one.
     Replace,
+    /// Continue it: run what is missing, as [`Session::resume`](crate::Session::resume) does.
+    Resume,
 }
 
 /// An experiment to be made.
@@ -107,7 +195,11 @@ pub(crate) struct NewExperiment {
     pub(crate) declared: String,
     pub(crate) root_seed: u64,
     pub(crate) columns: Vec<Column>,
+    /// For each column a digest of the steps on which it depends, if it is known.
+    pub(crate) makers: Vec<Option<String>>,
     pub(crate) steps: &'static [&'static StepInfo],
+    pub(crate) inputs: Vec<InputRecord>,
+    pub(crate) limits: Limits,
     pub(crate) if_exists: IfExists,
 }
 
@@ -115,27 +207,37 @@ pub(crate) struct NewExperiment {
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) new: NewExperiment,
+    /// The experiment's id: the new one's, or that of the one which is continued.
+    pub(crate) id: Uuid,
     pub(crate) terms: Terms,
-    /// The key of the experiment in xp's tables; `None` until it was made.
+    /// The key of the experiment in xp's tables; `None` until it was made or joined.
     pub(crate) key: Option<i64>,
     pub(crate) execution: i64,
     pub(crate) table: String,
-    /// Columns that were added by runs.
+    /// Whether the table is known to be there, with all declared columns.
+    pub(crate) table_ready: bool,
+    /// Columns beside the declared ones: of earlier declarations, or added by runs.
     pub(crate) extra: Vec<Column>,
+    /// How many completed runs there are, when this execution last looked.
     pub(crate) completed: u64,
+    /// The points that are left of each claim.
+    pub(crate) claims: HashMap<i64, u32>,
 }
 
 impl Execution {
     pub(crate) fn new(new: NewExperiment) -> Self {
         let table = name::table_name(&new.name);
         Self {
+            id: new.id,
             new,
             terms: Terms::default(),
             key: None,
             execution: 0,
             table,
+            table_ready: false,
             extra: Vec::new(),
             completed: 0,
+            claims: HashMap::new(),
         }
     }
 }
@@ -185,6 +287,16 @@ pub(crate) struct StoredFailure {
     pub(crate) outcome: Outcome,
     pub(crate) exception: Exception,
     pub(crate) inputs: Bunch,
+    pub(crate) fields: Bunch,
+    pub(crate) attempt: u32,
+}
+
+/// Which execution of which experiment takes points.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claimant {
+    pub(crate) key: i64,
+    pub(crate) execution: i64,
+    pub(crate) terms: Terms,
 }
 
 /// How an experiment is looked up.
@@ -220,14 +332,46 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
 
     fn find(&self, key: &Key) -> Result<StoredExperiment, StoreError>;
 
-    /// Commits runs that have ended, and with the first call the experiment itself.
-    fn commit(&self, execution: &mut Execution, runs: &[Finished]) -> Result<(), StoreError>;
+    /// Commits attempts that have ended, and with the first call the experiment itself, or that it
+    /// is continued. Those whose claim is lost are taken out of the list instead: others run their
+    /// points.
+    fn commit(&self, execution: &mut Execution, runs: &mut Vec<Finished>)
+    -> Result<(), StoreError>;
 
     /// Whether the first commit of an execution would be refused; nothing is changed.
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError>;
 
     /// Records the end of an execution.
     fn end(&self, execution: &Execution) -> Result<(), StoreError>;
+
+    /// Whether other processes can execute into it at the same time.
+    fn is_shared(&self) -> bool;
+
+    /// Notes that an execution of this session goes on, or has come to its end: then what it has
+    /// taken is free.
+    fn set_active(&self, execution: i64, active: bool);
+
+    /// Takes points for an execution, as far as nobody else has them: an answer for each. The claim
+    /// is `None` if none is granted. What dead processes had taken is interrupted then.
+    fn claim(
+        &self,
+        execution: &Claimant,
+        watch: &mut Watch,
+        points: &[u128],
+    ) -> Result<(Option<Claim>, Vec<Answer>), StoreError>;
+
+    /// Records as interrupted what dead processes had taken.
+    fn reap(&self) -> Result<(), StoreError>;
+
+    /// What is known of the experiment of that name; `None` if there is none.
+    fn known(&self, name: &str) -> Result<Option<Known>, StoreError>;
+
+    /// How every point of an experiment stands that was ever attempted.
+    fn history(&self, known: &Known) -> Result<History, StoreError>;
+
+    /// The numbers of the rows of completed runs.
+    fn rows_of(&self, of: &Known, points: &HashSet<u128>)
+    -> Result<HashMap<u128, i64>, StoreError>;
 
     fn delete(&self, key: &Key) -> Result<(), StoreError>;
 

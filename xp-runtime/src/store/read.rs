@@ -11,6 +11,7 @@ use super::{
     Column, Key, Listed, Role, Rows, StoreError, StoredExperiment, StoredFailure, StoredRun, meta,
     schema,
 };
+use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError};
 use crate::exception::{Exception, Outcome};
 use crate::value::{Cell, ColumnType, Kind, from_value};
@@ -140,10 +141,17 @@ impl SqliteStore {
         if !schema::has_table(db, "xp_exception")? {
             return Ok(Vec::new());
         }
+        // A point whose last attempt was a success is no failure any more; those that are
+        // are few, so that looking only at what was attempted again is cheap.
         let mut statement = db.prepare_cached(
-            "SELECT seq, id_run, outcome, step, message, location, backtrace, causes, inputs \
+            "SELECT seq, id_run, outcome, step, message, location, backtrace, causes, inputs, \
+                 fields, attempt \
                  FROM xp_run JOIN xp_exception USING (seq) JOIN xp_experiment USING (experiment) \
-                 WHERE id_experiment = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+                 WHERE id_experiment = ?1 AND seq > ?2 AND seq IN ( \
+                     SELECT max(seq) FROM xp_run WHERE experiment = \
+                         (SELECT experiment FROM xp_experiment WHERE id_experiment = ?1) \
+                     GROUP BY id_run) \
+                 ORDER BY seq LIMIT ?3",
         )?;
         let mut rows = statement.query(params![text(&hex(of.id)), after, PAGE_RUNS as i64])?;
         let mut page = Vec::new();
@@ -219,6 +227,12 @@ impl SqliteStore {
             },
             inputs: bunch(datapak::decode(&inputs)?)
                 .ok_or_else(|| unexpected("the inputs of a run", "a dictionary"))?,
+            fields: match row.get::<_, Option<Vec<u8>>>(9)? {
+                Some(fields) => bunch(datapak::decode(&fields)?)
+                    .ok_or_else(|| unexpected("the fields of a run", "a dictionary"))?,
+                None => Bunch::new(),
+            },
+            attempt: row.get(10)?,
         })
     }
 }
@@ -296,7 +310,7 @@ impl SqliteStore {
         }
     }
 
-    fn unexpected(&self, experiment: &str, what: &str, expected: &str) -> Failure {
+    pub(super) fn unexpected(&self, experiment: &str, what: &str, expected: &str) -> Failure {
         Failure::Store(StoreError::Unexpected {
             what: what.to_owned(),
             experiment: experiment.to_owned(),

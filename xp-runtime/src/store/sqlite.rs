@@ -1,6 +1,7 @@
 //! The store in SQLite: one connection behind a mutex, which no statement outlives.
 
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,13 +11,14 @@ use uuid::Uuid;
 use super::failure::{self, Failure, typed};
 use super::network;
 use super::place::Place;
+use super::process::{self, Member};
 use super::schema::{self, Found};
 use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Execution, Finished, Key, Listed, Rows, Store, StoreError, StoredExperiment, StoredFailure,
-    StoredRun,
+    Answer, Claim, Claimant, Execution, Finished, History, IfExists, Key, Known, Listed, Rows,
+    Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -27,9 +29,16 @@ use crate::value::Value;
 pub(crate) struct SqliteStore {
     db: Mutex<Db>,
     pub(super) file: String,
+    /// The directory for what its processes keep beside the file; `None` in memory.
+    pub(super) beside: PathBuf,
     /// Where the file is; `None` in memory.
     place: Option<Place>,
     read_only: bool,
+    in_memory: bool,
+    /// This session among the processes that write to the file, once it has executed something.
+    member: Mutex<Option<Member>>,
+    /// The executions of this session that go on.
+    active: Mutex<HashSet<i64>>,
 }
 
 /// The connection, and the terms that it is set to.
@@ -77,7 +86,10 @@ impl SqliteStore {
         let connection = Connection::open_with_flags(path, flags)
             .and_then(|connection| readable(connection, path))
             .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
-        Self::prepare(connection, file)
+        let store = Self::prepare(connection, file, path)?;
+        // What a process had taken that died is told by whoever opens the file next.
+        store.reap()?;
+        Ok(store)
     }
 
     /// Opens a file that is there, to be read only.
@@ -87,7 +99,7 @@ impl SqliteStore {
         let connection = Connection::open_with_flags(path, flags)
             .and_then(|connection| readable(connection, path))
             .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
-        Self::prepare(connection, file)
+        Self::prepare(connection, file, path)
     }
 
     /// A store that lives as long as the process.
@@ -95,10 +107,12 @@ impl SqliteStore {
         let file = ":memory:".to_owned();
         let connection = Connection::open_in_memory()
             .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
-        Self::prepare(connection, file)
+        let mut store = Self::prepare(connection, file, Path::new(""))?;
+        store.in_memory = true;
+        Ok(store)
     }
 
-    fn prepare(mut db: Connection, file: String) -> Result<Self, StoreError> {
+    fn prepare(mut db: Connection, file: String, path: &Path) -> Result<Self, StoreError> {
         let fail = |error| typed(&file, "open the database", Failure::Sql(error));
         let terms = Terms::default();
         db.busy_timeout(terms.lock_timeout()).map_err(fail)?;
@@ -128,8 +142,27 @@ impl SqliteStore {
                 terms,
             }),
             file,
+            beside: process::directory(path),
             read_only,
+            in_memory: false,
+            member: Mutex::new(None),
+            active: Mutex::default(),
         })
+    }
+
+    pub(super) fn lock_member(&self) -> MutexGuard<'_, Option<Member>> {
+        // It is set and taken whole.
+        self.member.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn member_if_any(&self) -> Option<i64> {
+        self.lock_member().as_ref().map(|member| member.process)
+    }
+
+    /// Whether an execution of this session goes on.
+    pub(super) fn is_active(&self, execution: i64) -> bool {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.contains(&execution)
     }
 
     fn db(&self) -> MutexGuard<'_, Db> {
@@ -148,7 +181,7 @@ impl SqliteStore {
     }
 
     /// Writes: one transaction, which is rolled back if `f` fails.
-    fn change<T>(
+    pub(super) fn change<T>(
         &self,
         doing: &str,
         f: impl FnOnce(&Transaction<'_>) -> failure::Result<T>,
@@ -220,7 +253,11 @@ impl Store for SqliteStore {
         self.read("load an experiment", |db| self.find_in(db, key))
     }
 
-    fn commit(&self, execution: &mut Execution, runs: &[Finished]) -> Result<(), StoreError> {
+    fn commit(
+        &self,
+        execution: &mut Execution,
+        runs: &mut Vec<Finished>,
+    ) -> Result<(), StoreError> {
         failpoint::hit("commit.before");
         self.change_on(execution.terms, "commit runs", |tx| {
             failpoint::hit("commit.begun");
@@ -232,16 +269,80 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    fn is_shared(&self) -> bool {
+        !self.in_memory
+    }
+
+    fn set_active(&self, execution: i64, active: bool) {
+        let mut executions = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        if active {
+            executions.insert(execution);
+        } else {
+            executions.remove(&execution);
+        }
+    }
+
+    fn claim(
+        &self,
+        who: &Claimant,
+        watch: &mut Watch,
+        points: &[u128],
+    ) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
+        let me = self.member()?;
+        let claimed = self.change_on(who.terms, "take points", |tx| {
+            failpoint::hit("claim.begun");
+            let claimed = self.claim_in(tx, me, who, watch, points)?;
+            failpoint::hit("claim.ready");
+            Ok(claimed)
+        })?;
+        failpoint::hit("claim.committed");
+        Ok(claimed)
+    }
+
+    fn reap(&self) -> Result<(), StoreError> {
+        let has_dead = |db: &Connection| self.has_dead(db);
+        if self.read_only || self.in_memory || !self.read("look for processes", has_dead)? {
+            return Ok(());
+        }
+        let dead = self.change("record what was interrupted", |tx| self.reap_in(tx))?;
+        for lock in dead {
+            process::remove(&self.beside, &lock);
+        }
+        Ok(())
+    }
+
+    fn known(&self, name: &str) -> Result<Option<Known>, StoreError> {
+        self.read("load an experiment", |db| self.known_in(db, name))
+    }
+
+    fn history(&self, known: &Known) -> Result<History, StoreError> {
+        self.read("read the runs that ended", |db| self.history_in(db, known))
+    }
+
+    fn rows_of(
+        &self,
+        of: &Known,
+        points: &HashSet<u128>,
+    ) -> Result<HashMap<u128, i64>, StoreError> {
+        self.read("read runs", |db| self.rows_of_in(db, of, points))
+    }
+
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
         self.transaction(execution.terms, "commit runs", |tx| {
-            self.make_room(&tx, &execution.new, &execution.table)?;
+            if execution.new.if_exists != IfExists::Resume {
+                self.make_room(&tx, &execution.new, &execution.table)?;
+            }
             Ok(tx.rollback()?)
         })
     }
 
     fn end(&self, execution: &Execution) -> Result<(), StoreError> {
         self.change_on(execution.terms, "end an execution", |tx| {
-            self.check_is_there(tx, execution.new.id, &execution.new.name)?;
+            self.check_is_there(tx, execution.id, &execution.new.name)?;
+            tx.execute(
+                "DELETE FROM xp_claim WHERE execution = ?1",
+                [execution.execution],
+            )?;
             tx.execute(
                 "UPDATE xp_execution SET ended = ?1 WHERE execution = ?2",
                 params![jiff::Timestamp::now().as_microsecond(), execution.execution],
@@ -293,6 +394,12 @@ impl Store for SqliteStore {
 
     fn query(&self, sql: &str) -> Result<Rows, StoreError> {
         self.read("answer a query", |db| self.answer_in(db, sql))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

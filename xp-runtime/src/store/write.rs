@@ -8,35 +8,38 @@ use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
 use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
-use super::{Column, Execution, Finished, IfExists, NewExperiment, StoreError, meta};
-use crate::datapak;
+use super::{Column, Execution, Finished, IfExists, Key, NewExperiment, StoreError, Target, meta};
 use crate::exception::Outcome;
-use crate::step::SourceText;
-use crate::value::Value;
 
 impl SqliteStore {
-    /// Inside of a transaction: makes the experiment if this is its first commit, adds the columns
-    /// that are new, inserts the runs, and brings the meta up to date.
+    /// Inside of a transaction: makes or joins the experiment if this is its first commit, adds the
+    /// columns that are new, writes the runs, and brings the meta up to date.
     pub(super) fn write(
         &self,
         tx: &Transaction<'_>,
         execution: &mut Execution,
-        runs: &[Finished],
+        runs: &mut Vec<Finished>,
     ) -> Result<()> {
         let key = match execution.key {
             Some(key) => {
-                self.check_is_there(tx, execution.new.id, &execution.new.name)?;
+                self.check_is_there(tx, execution.id, &execution.new.name)?;
                 key
             }
-            None => self.make(tx, execution)?,
+            None => self.begin(tx, execution)?,
         };
+        self.fence(tx, runs)?;
         let completed = runs
             .iter()
             .filter(|run| run.outcome == Outcome::Completed)
             .count() as u64;
-        if completed > 0 && execution.completed == 0 && execution.extra.is_empty() {
-            create_table(tx, execution)?;
+        let inserted = runs
+            .iter()
+            .filter(|run| run.outcome == Outcome::Completed && matches!(run.target, Target::Insert))
+            .count() as u64;
+        if completed > 0 && !execution.table_ready {
+            ready_table(tx, execution)?;
         }
+        let known = execution.extra.len();
         self.add_columns(tx, execution, runs)?;
         insert_runs(tx, execution, key, runs).map_err(|failure| match failure {
             Failure::Encode(source) => Failure::Store(StoreError::Encode {
@@ -46,62 +49,41 @@ impl SqliteStore {
             }),
             other => other,
         })?;
-        if completed > 0 {
-            execution.completed += completed;
-            self.write_meta(tx, execution)?;
+        self.settle(tx, execution, runs)?;
+        if inserted > 0 || execution.extra.len() > known {
+            self.count(tx, execution, key, inserted)?;
         }
         Ok(())
     }
 
-    fn make(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<i64> {
-        let new = &execution.new;
-        self.make_room(tx, new, &execution.table)?;
-        let id = hex(new.id);
-        let id = text(&id);
-        let empty = datapak::encode(&Value::Bunch(Vec::new()))?;
-        tx.execute(
-            "INSERT INTO experiments (id_experiment, name, meta, fields) VALUES (?1, ?2, ?3, ?4)",
-            params![id, new.name, meta::encode(&execution.table, &[], 0)?, empty],
-        )?;
-        tx.execute(
-            "INSERT INTO xp_experiment (id_experiment, declared) VALUES (?1, ?2)",
-            params![id, new.declared],
-        )?;
-        let key = tx.last_insert_rowid();
-        tx.execute(
-            "INSERT INTO xp_execution (experiment, root_seed, started) VALUES (?1, ?2, ?3)",
-            // SQLite's integers are signed: the same 64 bits.
-            params![
-                key,
-                new.root_seed.cast_signed(),
-                jiff::Timestamp::now().as_microsecond()
-            ],
-        )?;
-        execution.execution = tx.last_insert_rowid();
-        for (position, step) in new.steps.iter().enumerate() {
-            let (source, exact) = match step.source {
-                SourceText::Exact(source) => (source, true),
-                SourceText::Rendered(source) => (source, false),
-            };
-            tx.prepare_cached(
-                "INSERT INTO xp_step VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    /// Counts completed runs. The meta tells how many there are, and has the columns of all that
+    /// write to the experiment.
+    fn count(
+        &self,
+        tx: &Transaction<'_>,
+        execution: &mut Execution,
+        key: i64,
+        inserted: u64,
+    ) -> Result<()> {
+        let completed: i64 = tx
+            .prepare_cached(
+                "UPDATE xp_experiment SET completed = completed + ?1 WHERE experiment = ?2 \
+                     RETURNING completed",
             )?
-            .execute(params![
-                execution.execution,
-                position as i64,
-                step.name,
-                step.module,
-                step.file,
-                step.line,
-                step.version,
-                step.doc,
-                source,
-                exact,
-                step.fingerprint.to_string(),
-            ])?;
+            .query_row(params![inserted.cast_signed(), key], |row| row.get(0))?;
+        let others = completed.unsigned_abs() != execution.completed + inserted;
+        execution.completed = completed.unsigned_abs();
+        if others {
+            // Another process has written, and perhaps added columns.
+            let stored = self.find_in(tx, &Key::Id(execution.id))?;
+            for column in stored.columns {
+                let known = execution.new.columns.iter().chain(&execution.extra);
+                if !known.into_iter().any(|known| known.name == column.name) {
+                    execution.extra.push(column);
+                }
+            }
         }
-        execution.key = Some(key);
-        Ok(key)
+        self.write_meta(tx, execution)
     }
 
     /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
@@ -132,7 +114,7 @@ impl SqliteStore {
             }));
         }
         if names.contains(&new.name) {
-            if new.if_exists == IfExists::Fail {
+            if new.if_exists != IfExists::Replace {
                 return Err(Failure::Store(StoreError::ExperimentExists {
                     name: new.name.clone(),
                     file: self.file.clone(),
@@ -159,11 +141,7 @@ impl SqliteStore {
             {
                 continue;
             }
-            tx.execute_batch(&format!(
-                "ALTER TABLE {} ADD COLUMN {}",
-                quoted(&execution.table),
-                definition(column)
-            ))?;
+            add_column(tx, &execution.table, column)?;
             execution.extra.push(column.clone());
         }
         Ok(())
@@ -178,7 +156,7 @@ impl SqliteStore {
             .collect();
         let blob = meta::encode(&execution.table, &columns, execution.completed)?;
         tx.prepare_cached("UPDATE experiments SET meta = ?1 WHERE id_experiment = ?2")?
-            .execute(params![blob, text(&hex(execution.new.id))])?;
+            .execute(params![blob, text(&hex(execution.id))])?;
         Ok(())
     }
 }
@@ -208,6 +186,9 @@ pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
         "DELETE FROM xp_exception WHERE seq IN (SELECT seq FROM xp_run WHERE experiment = ?1)",
         "DELETE FROM xp_run WHERE experiment = ?1",
         "DELETE FROM xp_artifact WHERE experiment = ?1",
+        "DELETE FROM xp_claim WHERE experiment = ?1",
+        "DELETE FROM xp_column WHERE execution IN (SELECT execution FROM xp_execution WHERE experiment = ?1)",
+        "DELETE FROM xp_input WHERE execution IN (SELECT execution FROM xp_execution WHERE experiment = ?1)",
         "DELETE FROM xp_step WHERE execution IN (SELECT execution FROM xp_execution WHERE experiment = ?1)",
         "DELETE FROM xp_execution WHERE experiment = ?1",
         "DELETE FROM xp_experiment WHERE experiment = ?1",
@@ -217,10 +198,48 @@ pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
-    if has_table(tx, &execution.table)? {
+/// Makes the table of the runs, or adds the declared columns that it lacks.
+fn ready_table(tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
+    if !has_table(tx, &execution.table)? {
+        create_table(tx, execution)?;
+    } else {
+        let there = columns_of(tx, &execution.table)?;
+        for column in &execution.new.columns {
+            if !there
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&column.name))
+            {
+                add_column(tx, &execution.table, column)?;
+            }
+        }
+    }
+    execution.table_ready = true;
+    Ok(())
+}
+
+fn columns_of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<String>> {
+    tx.prepare("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([table], |row| row.get(0))?
+        .collect()
+}
+
+/// Adds a column, unless another process did.
+fn add_column(tx: &Transaction<'_>, table: &str, column: &Column) -> Result<()> {
+    let there = columns_of(tx, table)?;
+    if there
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(&column.name))
+    {
         return Ok(());
     }
+    Ok(tx.execute_batch(&format!(
+        "ALTER TABLE {} ADD COLUMN {}",
+        quoted(table),
+        definition(column)
+    ))?)
+}
+
+fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
     let mut columns: Vec<_> = execution.new.columns.iter().collect();
     columns.sort_by(|a, b| a.name.cmp(&b.name));
     let mut sql = format!(

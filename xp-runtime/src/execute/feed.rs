@@ -1,0 +1,271 @@
+//! What the workers take: points that are wanted, that occur for the first time, and that nobody
+//! else has taken. Where other processes may share the sweep, points are claimed in blocks, as many
+//! at a time as a worker runs in some milliseconds.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::progress::Bar;
+use super::schedule::{Handed, Schedule};
+use super::survey::Bits;
+use super::task::Task;
+use super::worker::Shared;
+use crate::declare::InputError;
+use crate::exception::Exception;
+use crate::identity::{Identity, Inputs, InputsHash};
+use crate::panic;
+use crate::stop::Stop;
+use crate::store::{Answer, Claim, Claimant, Store, StoreError, Watch};
+
+/// A block lasts about as long as this: a worker that ends has others waiting for no longer.
+const SHORT: Duration = Duration::from_millis(10);
+const LONG: Duration = Duration::from_millis(40);
+
+/// At most so many points are taken at a time.
+const MOST: usize = 512;
+
+/// How often it is looked whether others have ended what they had taken.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// See the module's text.
+pub(super) struct Feed<'a, T: Task> {
+    pub(super) task: &'a T,
+    pub(super) schedule: &'a Schedule,
+    pub(super) shared: &'a Shared,
+    /// The points that are run; `None` for all.
+    pub(super) wanted: Option<&'a Bits>,
+    /// `None` if nobody else can execute them.
+    pub(super) claims: Option<Claims<'a, T>>,
+    pub(super) bar: &'a Bar,
+    pub(super) stop: &'a Stop,
+}
+
+/// Taking points before they are run.
+pub(super) struct Claims<'a, T: Task> {
+    store: &'a dyn Store,
+    who: Claimant,
+    watch: Mutex<Watch>,
+    /// What others had taken when it was asked for.
+    deferred: Mutex<VecDeque<Next<T::Point>>>,
+    failed: Mutex<Option<StoreError>>,
+}
+
+/// A point to be run.
+pub(super) struct Next<P> {
+    pub(super) handed: Handed,
+    pub(super) point: P,
+    pub(super) identity: Identity,
+    pub(super) inputs: InputsHash,
+    /// Why its identity cannot be told, if it cannot.
+    pub(super) identified: Result<Result<(), InputError>, Box<Exception>>,
+    pub(super) claim: Option<Claim>,
+}
+
+/// The points that a worker has taken.
+pub(super) struct Block<P> {
+    taken: VecDeque<Next<P>>,
+    group: Option<usize>,
+    size: usize,
+    begun: Option<Instant>,
+    inputs: Inputs,
+}
+
+impl<P> Block<P> {
+    pub(super) fn new() -> Self {
+        Self {
+            taken: VecDeque::new(),
+            group: None,
+            size: 1,
+            begun: None,
+            inputs: Inputs::default(),
+        }
+    }
+
+    /// How many points are taken next, by how long the last ones took.
+    fn next_size(&mut self) -> usize {
+        if let Some(begun) = self.begun {
+            let took = begun.elapsed();
+            if took < SHORT {
+                self.size = (self.size * 4).min(MOST);
+            } else if took > LONG {
+                self.size = (self.size / 2).max(1);
+            }
+        }
+        self.size
+    }
+}
+
+impl<'a, T: Task> Claims<'a, T> {
+    pub(super) fn new(store: &'a dyn Store, who: Claimant, seen: i64) -> Self {
+        Self {
+            store,
+            who,
+            watch: Mutex::new(Watch {
+                seen,
+                ..Watch::default()
+            }),
+            deferred: Mutex::default(),
+            failed: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn into_error(self) -> Option<StoreError> {
+        lock(&self.failed).take()
+    }
+
+    /// Takes points as far as they are free: an answer for each.
+    fn take(&self, points: &[u128]) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
+        self.store.claim(&self.who, &mut lock(&self.watch), points)
+    }
+}
+
+impl<T: Task> Feed<'_, T> {
+    /// The next point for a worker; `None` at the end.
+    pub(super) fn next(&self, block: &mut Block<T::Point>) -> Option<Next<T::Point>> {
+        while block.taken.is_empty() {
+            if self.stop.is_asked() || !self.refill(block) {
+                // What is left of other workers' groups is nobody's any more if it has to stop.
+                if self.stop.is_asked() {
+                    self.schedule.abort();
+                }
+                return None;
+            }
+        }
+        block.taken.pop_front()
+    }
+
+    /// Takes further points; false if there are none.
+    fn refill(&self, block: &mut Block<T::Point>) -> bool {
+        let size = if self.claims.is_some() {
+            block.next_size()
+        } else {
+            1
+        };
+        let Some(first) = self.schedule.next(block.group) else {
+            return self.refill_with_deferred(block);
+        };
+        block.group = first.group.map(|(group, _)| group);
+        self.add(first, block);
+        if size > 1 {
+            for handed in self.schedule.more(first, size - 1) {
+                self.add(handed, block);
+            }
+        }
+        if let Some(claims) = self.claims.as_ref().filter(|_| !block.taken.is_empty()) {
+            let taken = std::mem::take(&mut block.taken);
+            let deferred = self.claim(claims, taken, block);
+            lock(&claims.deferred).extend(deferred);
+        }
+        block.begun = Some(Instant::now());
+        true
+    }
+
+    /// Claims points: those that are granted are put into the block, and those are returned that
+    /// others have.
+    fn claim(
+        &self,
+        claims: &Claims<'_, T>,
+        taken: VecDeque<Next<T::Point>>,
+        block: &mut Block<T::Point>,
+    ) -> VecDeque<Next<T::Point>> {
+        let points: Vec<_> = taken
+            .iter()
+            .map(|next| next.identity.id_run().as_u128())
+            .collect();
+        let (claim, answers) = match claims.take(&points) {
+            Ok(answered) => answered,
+            Err(error) => {
+                lock(&claims.failed).get_or_insert(error);
+                self.stop.set();
+                return VecDeque::new();
+            }
+        };
+        let mut deferred = VecDeque::new();
+        for (mut next, answer) in taken.into_iter().zip(answers) {
+            match answer {
+                Answer::Granted => {
+                    next.claim = claim;
+                    block.taken.push_back(next);
+                }
+                Answer::Done => self.leave_out(next.handed, Some(&next.point)),
+                Answer::Taken => {
+                    // Its group need not wait for it.
+                    self.schedule.done(next.handed);
+                    next.handed.group = None;
+                    deferred.push_back(next);
+                }
+            }
+        }
+        deferred
+    }
+
+    /// Waits until others have ended what they had taken, or have died; false once nothing is left.
+    fn refill_with_deferred(&self, block: &mut Block<T::Point>) -> bool {
+        let Some(claims) = &self.claims else {
+            return false;
+        };
+        loop {
+            // One worker looks, and the others wait for it.
+            let mut deferred = lock(&claims.deferred);
+            if deferred.is_empty() || self.stop.is_asked() {
+                return false;
+            }
+            let several = deferred.len().min(block.size.max(8));
+            let taken = deferred.drain(..several).collect();
+            let still = self.claim(claims, taken, block);
+            deferred.extend(still);
+            drop(deferred);
+            if !block.taken.is_empty() {
+                block.begun = Some(Instant::now());
+                return true;
+            }
+            std::thread::sleep(PATIENCE);
+        }
+    }
+
+    /// Adds a point to the block, unless it is left out.
+    fn add(&self, handed: Handed, block: &mut Block<T::Point>) {
+        if self.wanted.is_some_and(|wanted| !wanted.has(handed.index)) {
+            self.schedule.done(handed);
+            return;
+        }
+        let Some(point) = self.task.point(handed.index) else {
+            return self.leave_out(handed, None);
+        };
+        block.inputs.clear();
+        let identified =
+            panic::catch(|| self.task.identify(&point, &mut block.inputs)).map_err(Box::new);
+        let inputs = block.inputs.hash();
+        let identity = self.task.scheme().identity(&inputs);
+        if !self.shared.is_new(identity) {
+            return self.leave_out(handed, Some(&point));
+        }
+        block.taken.push_back(Next {
+            handed,
+            point,
+            identity,
+            inputs,
+            identified,
+            claim: None,
+        });
+    }
+
+    /// A point that is not run here.
+    fn leave_out(&self, handed: Handed, point: Option<&T::Point>) {
+        if let Some(point) = point
+            && !self.task.shared().is_empty()
+        {
+            let mut keys = Vec::new();
+            self.shared.keys(self.task, point, &mut keys);
+            self.shared.release(&keys);
+        }
+        self.bar.leave_out();
+        self.schedule.done(handed);
+    }
+}
+
+fn lock<X>(mutex: &Mutex<X>) -> MutexGuard<'_, X> {
+    // What it guards is changed in steps that do not panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

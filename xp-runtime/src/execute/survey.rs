@@ -1,0 +1,440 @@
+//! Before an experiment is continued: how each of its points stands, and which are run.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::task::Task;
+use crate::exception::Outcome;
+use crate::identity::Inputs;
+use crate::panic;
+use crate::plan::{Limited, Rerun};
+use crate::row::Layout;
+use crate::store::{History, Known, KnownExecution, Limits, Standing};
+
+/// How a point of a plan stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PointState {
+    /// It was never attempted.
+    Missing,
+    /// Its run completed, and has all declared fields.
+    Complete,
+    /// Its run completed, and lacks a field that was declared later.
+    Partial,
+    /// Its run completed, with steps that have changed since.
+    Stale,
+    /// Its last attempt ended like this: failed, panicked, timed out, and so on.
+    Failed(Outcome),
+    /// A step said that there is nothing to compute.
+    Skipped,
+    /// Its process died, or was asked to stop, before it ended; or it was pruned.
+    Interrupted,
+    /// Another process is about to run it.
+    Claimed,
+}
+
+impl PointState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Stale => "stale",
+            Self::Failed(_) => "failed",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
+impl fmt::Display for PointState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How many points of a plan stand how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// All points, equal ones counted once.
+    pub points: u64,
+    /// Those that were never attempted.
+    pub missing: u64,
+    /// Those whose runs completed, with all fields and today's steps.
+    pub complete: u64,
+    /// Those whose runs lack a field.
+    pub partial: u64,
+    /// Those whose steps have changed since.
+    pub stale: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those for which there is nothing to compute.
+    pub skipped: u64,
+    /// Those that were interrupted, cancelled or pruned.
+    pub interrupted: u64,
+    /// Those that another process is about to run.
+    pub claimed: u64,
+    /// Those that are run when the plan is resumed.
+    pub to_run: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, state: PointState, runs: bool) {
+        self.points += 1;
+        self.to_run += u64::from(runs);
+        *match state {
+            PointState::Missing => &mut self.missing,
+            PointState::Complete => &mut self.complete,
+            PointState::Partial => &mut self.partial,
+            PointState::Stale => &mut self.stale,
+            PointState::Failed(_) => &mut self.failed,
+            PointState::Skipped => &mut self.skipped,
+            PointState::Interrupted => &mut self.interrupted,
+            PointState::Claimed => &mut self.claimed,
+        } += 1;
+    }
+}
+
+/// What is to be done with a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Nothing.
+    Keep,
+    Run,
+    /// Only the missing fields are computed.
+    Fill,
+    /// Nothing, as long as another process is about to run it.
+    Wait,
+}
+
+/// What is known of runs whose fields were computed by the same executions.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// The declared columns that they lack.
+    pub(crate) lacks: Vec<String>,
+    /// The steps that have changed since.
+    pub(crate) changed: Vec<String>,
+}
+
+/// Decides about points.
+pub(crate) struct Rules<'a> {
+    known: Option<&'a Known>,
+    history: &'a History,
+    rerun: Rerun,
+    fill: bool,
+    limits: Limits,
+    /// By the place in [`History::makers`].
+    facts: Vec<Facts>,
+}
+
+impl<'a> Rules<'a> {
+    pub(crate) fn new<T: Task>(
+        known: Option<&'a Known>,
+        history: &'a History,
+        task: &T,
+        layout: &Layout,
+        (rerun, fill, limits): (Rerun, bool, Limits),
+    ) -> Self {
+        let today: Vec<_> = (task.steps().iter())
+            .map(|step| (step.name.to_owned(), step.fingerprint.to_string()))
+            .collect();
+        let facts = |makers: &Vec<u32>| {
+            let makers = makers
+                .iter()
+                .filter_map(|place| known?.executions.get(*place as usize));
+            let makers: Vec<_> = makers.collect();
+            let (mut lacks, mut changed) = (Vec::new(), Vec::new());
+            for (place, column) in layout.columns().iter().enumerate() {
+                // A fill computes only what those before it lack.
+                let maker = |made: &&&KnownExecution| made.columns.contains_key(&column.name);
+                let Some(made) = makers.iter().find(maker) else {
+                    lacks.push(column.name.clone());
+                    continue;
+                };
+                let then = made.columns.get(&column.name).cloned().flatten();
+                let is_stale = match (then, task.maker(place)) {
+                    (Some(then), Some(now)) => then != now,
+                    _ => false,
+                };
+                if is_stale {
+                    for name in changes(&made.steps, &today) {
+                        if !changed.contains(&name) {
+                            changed.push(name);
+                        }
+                    }
+                }
+            }
+            Facts { lacks, changed }
+        };
+        Self {
+            known,
+            history,
+            rerun,
+            fill,
+            limits,
+            facts: history.makers.iter().map(facts).collect(),
+        }
+    }
+
+    /// By the place in [`History::makers`], the declared columns that are lacking.
+    pub(crate) fn into_lacks(self) -> Vec<Vec<String>> {
+        self.facts.into_iter().map(|facts| facts.lacks).collect()
+    }
+
+    pub(crate) fn facts(&self, standing: &Standing) -> Option<&Facts> {
+        self.facts.get(standing.makers? as usize)
+    }
+
+    /// How a point stands, and what is to be done with it.
+    pub(crate) fn decide(&self, point: u128) -> (PointState, Action) {
+        let run = |again: bool| if again { Action::Run } else { Action::Keep };
+        if self.history.taken.contains(&point) {
+            return (PointState::Claimed, Action::Wait);
+        }
+        let standing = self.history.points.get(&point);
+        let Some(standing) = standing else {
+            return if self.history.lost.contains(&point) {
+                (PointState::Interrupted, Action::Run)
+            } else {
+                (PointState::Missing, Action::Run)
+            };
+        };
+        if let Some(facts) = self.facts(standing) {
+            return if !facts.changed.is_empty() && (self.rerun.stale || facts.lacks.is_empty()) {
+                (PointState::Stale, run(self.rerun.stale))
+            } else if facts.lacks.is_empty() {
+                (PointState::Complete, Action::Keep)
+            } else if self.rerun.partial {
+                (PointState::Partial, Action::Run)
+            } else if self.fill {
+                (PointState::Partial, Action::Fill)
+            } else {
+                (PointState::Partial, Action::Keep)
+            };
+        }
+        if self.history.lost.contains(&point) {
+            return (PointState::Interrupted, Action::Run);
+        }
+        match standing.outcome {
+            Outcome::Skipped => (PointState::Skipped, run(self.rerun.skipped)),
+            Outcome::Interrupted | Outcome::Cancelled | Outcome::Pruned => {
+                (PointState::Interrupted, Action::Run)
+            }
+            outcome @ (Outcome::TimedOut | Outcome::OutOfMemory) => {
+                let again = match self.rerun.limited {
+                    Limited::Always => true,
+                    Limited::Never => false,
+                    Limited::WithLargerLimit => self.limit_is_larger(outcome, standing),
+                };
+                (PointState::Failed(outcome), run(again))
+            }
+            outcome => (PointState::Failed(outcome), run(self.rerun.failed)),
+        }
+    }
+
+    /// Whether a run that exceeded a limit may have more now.
+    fn limit_is_larger(&self, outcome: Outcome, standing: &Standing) -> bool {
+        let executions = self.known.map(|known| &known.executions);
+        let Some(then) = executions.and_then(|all| all.get(standing.last as usize)) else {
+            return true;
+        };
+        let (then, now) = (then.limits, self.limits);
+        let larger = |then: Option<f64>, now: Option<f64>| match (then, now) {
+            (Some(then), Some(now)) => now > then,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        match outcome {
+            Outcome::OutOfMemory => match (then.memory, now.memory) {
+                (Some(then), Some(now)) => now > then,
+                (_, None) => then.memory.is_some(),
+                (None, Some(_)) => false,
+            },
+            // It is not known which of the two it was.
+            _ => larger(then.time, now.time) || larger(then.cpu, now.cpu),
+        }
+    }
+
+    /// Why a point stands as it does, in words.
+    pub(crate) fn reason(&self, point: u128, state: PointState, action: Action) -> String {
+        let standing = self.history.points.get(&point);
+        let facts = standing.and_then(|standing| self.facts(standing));
+        let names = |names: &[String]| {
+            let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            quoted.join(", ")
+        };
+        let reason = match (state, facts) {
+            (PointState::Missing, _) => "it was never run".to_owned(),
+            (PointState::Complete, _) => "it is complete".to_owned(),
+            (PointState::Partial, Some(facts)) if facts.lacks.len() == 1 => {
+                format!("it lacks the field {}", names(&facts.lacks))
+            }
+            (PointState::Partial, Some(facts)) => {
+                format!("it lacks the fields {}", names(&facts.lacks))
+            }
+            (PointState::Stale, Some(facts)) if facts.changed.len() == 1 => {
+                format!("the step {} has changed since", names(&facts.changed))
+            }
+            (PointState::Stale, Some(facts)) => {
+                format!("the steps {} have changed since", names(&facts.changed))
+            }
+            (PointState::Partial | PointState::Stale, None) => "it is not as declared".to_owned(),
+            (PointState::Failed(outcome), _) => match outcome {
+                Outcome::Failed => "its last attempt failed".to_owned(),
+                Outcome::Panicked => "its last attempt panicked".to_owned(),
+                Outcome::TimedOut => "its last attempt took too long".to_owned(),
+                Outcome::OutOfMemory => "its last attempt needed too much memory".to_owned(),
+                other => format!("its last attempt ended: {other}"),
+            },
+            (PointState::Skipped, _) => "there is nothing to compute for it".to_owned(),
+            (PointState::Interrupted, _) => match standing.map(|standing| standing.outcome) {
+                Some(Outcome::Cancelled) => "its last attempt was cancelled".to_owned(),
+                Some(Outcome::Pruned) => "a smaller point failed, and it was pruned".to_owned(),
+                _ => "its process died before it ended".to_owned(),
+            },
+            (PointState::Claimed, _) => "a live process is about to run it".to_owned(),
+        };
+        match (state, action) {
+            (PointState::Partial, Action::Keep) => format!("{reason}; `.fill()` computes it"),
+            (PointState::Stale, Action::Keep) => {
+                format!("{reason}; `.rerun(Rerun::new().stale(true))` runs it again")
+            }
+            (PointState::Failed(_) | PointState::Skipped, Action::Keep) => {
+                format!("{reason}; `.rerun(..)` decides whether it is run again")
+            }
+            _ => reason,
+        }
+    }
+}
+
+/// The steps of today that were others then, and those of then that are gone; or all of today, if
+/// they are the same in another order.
+fn changes(then: &[(String, String)], today: &[(String, String)]) -> Vec<String> {
+    let differ = |a: &[(String, String)], b: &[(String, String)]| -> Vec<String> {
+        let only = a.iter().filter(|step| !b.contains(step));
+        only.map(|(name, _)| name.clone()).collect()
+    };
+    let mut names = differ(today, then);
+    for name in differ(then, today) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        names.extend(today.iter().map(|(name, _)| name.clone()));
+    }
+    names
+}
+
+/// A set of indices of points.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub(crate) fn set(&mut self, i: u64) {
+        // An index of a point that was made.
+        let word = (i / 64) as usize;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (i % 64);
+    }
+
+    pub(crate) fn has(&self, i: u64) -> bool {
+        let word = usize::try_from(i / 64).ok();
+        word.and_then(|word| self.0.get(word))
+            .is_some_and(|word| word & (1 << (i % 64)) != 0)
+    }
+}
+
+/// What was found before an experiment is continued.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    pub(crate) counts: Counts,
+    /// The points that are run, filled, or waited for.
+    pub(crate) wanted: Bits,
+    /// How many these are.
+    pub(crate) len: u64,
+    /// Those of them that have a completed run: by their ids, and whether they are filled.
+    pub(crate) rows: HashMap<u128, bool>,
+    /// The points that failed before, and are not run again.
+    pub(crate) failed: Vec<u64>,
+}
+
+/// Goes through all points of a task: calls `each` with every one that is no repetition.
+pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)) {
+    let mut seen = (!task.distinct()).then(HashSet::new);
+    let mut inputs = Inputs::default();
+    for i in 0..task.len() {
+        let Some(point) = task.point(i) else { continue };
+        inputs.clear();
+        // What cannot be identified fails when it is run, under the identity that it has then.
+        let _ = panic::catch(|| task.identify(&point, &mut inputs));
+        let identity = task.scheme().identity(&inputs.hash());
+        let id = identity.id_run().as_u128();
+        if seen.as_mut().is_none_or(|seen| seen.insert(id)) {
+            each(i, point, id);
+        }
+    }
+}
+
+/// Decides about all points of a task.
+pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
+    let mut survey = Survey::default();
+    visit(task, |i, _, point| {
+        let (state, action) = rules.decide(point);
+        survey
+            .counts
+            .add(state, matches!(action, Action::Run | Action::Fill));
+        if action == Action::Keep {
+            if matches!(state, PointState::Failed(_)) {
+                survey.failed.push(i);
+            }
+            return;
+        }
+        survey.wanted.set(i);
+        survey.len += 1;
+        let standing = rules.history.points.get(&point);
+        if standing.is_some_and(|standing| standing.makers.is_some()) {
+            survey.rows.insert(point, action == Action::Fill);
+        }
+    });
+    survey
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_there_that_were_set() {
+        let mut bits = Bits::default();
+        for i in [0, 63, 64, 1_000] {
+            assert!(!bits.has(i));
+            bits.set(i);
+            assert!(bits.has(i));
+        }
+        assert!(!bits.has(1) && !bits.has(999) && !bits.has(u64::MAX));
+    }
+
+    #[test]
+    fn a_step_that_changed_came_or_went_is_told() {
+        let steps = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+            let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+            all.iter().map(owned).collect()
+        };
+        let then = steps(&[("load", "1"), ("fit", "2")]);
+        assert_eq!(
+            changes(&then, &steps(&[("load", "1"), ("fit", "3")])),
+            ["fit"]
+        );
+        assert_eq!(changes(&then, &steps(&[("load", "1")])), ["fit"]);
+        let more = steps(&[("load", "1"), ("fit", "2"), ("score", "4")]);
+        assert_eq!(changes(&then, &more), ["score"]);
+        let swapped = steps(&[("fit", "2"), ("load", "1")]);
+        assert_eq!(changes(&then, &swapped), ["fit", "load"]);
+    }
+}

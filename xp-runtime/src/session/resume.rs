@@ -1,0 +1,191 @@
+//! What must be known before an experiment is continued: whether it can be, and what is left to do.
+
+use std::collections::HashMap;
+
+use crate::execute::{self, Continued, Rules, Survey, Task};
+use crate::experiment::{ChangedInputs, Error, Result};
+use crate::plan::Options;
+use crate::row::{Layout, Misfit};
+use crate::store::{History, InputRecord, Known, Store, StoreError, kind_name};
+
+/// An experiment that is continued.
+pub(super) struct Continuation {
+    pub(super) known: Known,
+    pub(super) history: History,
+    pub(super) survey: Survey,
+    /// By the place in [`History::makers`], the declared columns that are lacking.
+    lacks: Vec<Vec<String>>,
+}
+
+impl Continuation {
+    /// What there is to be continued; `None` if there is no such experiment.
+    pub(super) fn find<T: Task>(
+        store: &dyn Store,
+        name: &str,
+        declared: &str,
+        task: &T,
+        layout: &Layout,
+        options: &Options,
+    ) -> Result<Option<Self>> {
+        let Some((known, history)) = find(store, name, declared, task, layout)? else {
+            return Ok(None);
+        };
+        let rules = rules(Some(&known), &history, task, layout, options);
+        let survey = execute::survey(task, &rules);
+        let lacks = rules.into_lacks();
+        Ok(Some(Self {
+            known,
+            history,
+            survey,
+            lacks,
+        }))
+    }
+
+    /// The places of the columns that a fill computes, by the point of the run.
+    pub(super) fn lacking(&self, layout: &Layout) -> impl Fn(u128) -> Vec<usize> + Sync + use<> {
+        let place = |name: &String| {
+            let mut columns = layout.columns().iter();
+            columns.position(|column| column.name == *name)
+        };
+        let sets: Vec<Vec<usize>> = (self.lacks.iter())
+            .map(|names| names.iter().filter_map(place).collect())
+            .collect();
+        let fills = self.survey.rows.iter().filter(|(_, fill)| **fill);
+        let set_of: HashMap<u128, u32> = fills
+            .filter_map(|(point, _)| Some((*point, self.history.points.get(point)?.makers?)))
+            .collect();
+        move |point| {
+            let set = set_of.get(&point).and_then(|set| sets.get(*set as usize));
+            set.cloned().unwrap_or_default()
+        }
+    }
+
+    /// What the execution needs; all else is let go.
+    pub(super) fn begin<'a>(
+        mut self,
+        store: &dyn Store,
+        lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
+    ) -> Result<Continued<'a>> {
+        let asked = std::mem::take(&mut self.survey.rows);
+        let rows = if asked.is_empty() {
+            HashMap::new()
+        } else {
+            let found = store.rows_of(&self.known, &asked.keys().copied().collect())?;
+            let found = found.into_iter();
+            found
+                .filter_map(|(point, rowid)| Some((point, (rowid, *asked.get(&point)?))))
+                .collect()
+        };
+        Ok(Continued {
+            survey: self.survey,
+            seen: self.history.seen,
+            rows,
+            lacking,
+        })
+    }
+}
+
+/// The experiment of that name, if it can be continued, and how its points stand.
+pub(super) fn find<T: Task>(
+    store: &dyn Store,
+    name: &str,
+    declared: &str,
+    task: &T,
+    layout: &Layout,
+) -> Result<Option<(Known, History)>> {
+    let Some(known) = store.known(name)? else {
+        return Ok(None);
+    };
+    if known.declared != declared {
+        return Err(Error::Store(StoreError::OtherExperiment {
+            name: known.name,
+            file: store.place().to_owned(),
+            declared: declared.to_owned(),
+            found: known.declared,
+        }));
+    }
+    check_columns(&known, layout)?;
+    check_inputs(&known, &records(task)?)?;
+    let history = store.history(&known)?;
+    Ok(Some((known, history)))
+}
+
+pub(super) fn rules<'a, T: Task>(
+    known: Option<&'a Known>,
+    history: &'a History,
+    task: &T,
+    layout: &Layout,
+    options: &Options,
+) -> Rules<'a> {
+    let rerun = options.rerun.unwrap_or_default();
+    let fill = options.fill.unwrap_or_default();
+    Rules::new(
+        known,
+        history,
+        task,
+        layout,
+        (rerun, fill, options.limits()),
+    )
+}
+
+/// A column keeps its type as long as there are runs.
+fn check_columns(known: &Known, layout: &Layout) -> Result<()> {
+    let misfits: Vec<_> = layout
+        .columns()
+        .iter()
+        .filter_map(|column| {
+            let there = known.columns.iter();
+            let found = there.into_iter().find(|there| there.name == column.name)?;
+            (found.ty.kind != column.ty.kind).then(|| Misfit {
+                column: column.name.clone(),
+                expected: kind_name(column.ty.kind).to_owned(),
+                found: kind_name(found.ty.kind).to_owned(),
+            })
+        })
+        .collect();
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Misfit {
+        experiment: known.name.clone(),
+        misfits,
+    })
+}
+
+/// The inputs as an execution records them.
+pub(super) fn records<T: Task>(_task: &T) -> Result<Vec<InputRecord>> {
+    Ok(Vec::new())
+}
+
+/// Refuses what would give runs that are there another meaning.
+fn check_inputs(known: &Known, today: &[InputRecord]) -> Result<()> {
+    let mut changes = Vec::new();
+    for now in today {
+        let Some(then) = known.inputs.iter().find(|then| then.name == now.name) else {
+            continue;
+        };
+        let form = |record: &InputRecord| record.absent.as_ref().map(|(_, form)| form.clone());
+        if form(then) == form(now) {
+            continue;
+        }
+        let InputRecord { name, role, .. } = now;
+        let initial = now.initial.as_deref().unwrap_or("..");
+        changes.push(match (&then.absent, &now.absent) {
+            (Some((old, _)), _) => format!(
+                "`{name}` was {old} where it was not given; write \
+                 `#[{role}(default = {initial}, absent = {old})]`"
+            ),
+            (None, _) => format!(
+                "`{name}` had no default, and is part of every point; write \
+                 `#[{role}(default = {initial}, absent = _)]`"
+            ),
+        });
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(Error::ChangedInputs(Box::new(ChangedInputs {
+        experiment: known.name.clone(),
+        changes,
+    })))
+}

@@ -1,0 +1,365 @@
+//! What is known of an experiment before it is continued: what its executions declared, and how
+//! each of its points stands.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::failure::{Failure, Result};
+use super::name::quoted;
+use super::sqlite::SqliteStore;
+use super::{Column, Key, Limits, StoreError};
+use crate::exception::Outcome;
+
+/// An experiment that is there, and what its executions declared.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Its key in xp's tables.
+    pub(crate) key: i64,
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    /// The name that is part of its points' identities.
+    pub(crate) declared: String,
+    pub(crate) table: String,
+    /// The columns of its table.
+    pub(crate) columns: Vec<Column>,
+    /// The oldest first.
+    pub(crate) executions: Vec<KnownExecution>,
+    /// As the last execution that had it declared each input.
+    pub(crate) inputs: Vec<InputRecord>,
+}
+
+/// What an execution declared.
+#[derive(Debug)]
+pub(crate) struct KnownExecution {
+    pub(crate) execution: i64,
+    /// Its columns, and for each a digest of the steps that compute it, if it is known.
+    pub(crate) columns: HashMap<String, Option<String>>,
+    /// Name and fingerprint of each step, in order.
+    pub(crate) steps: Vec<(String, String)>,
+    pub(crate) limits: Limits,
+}
+
+/// An input as an execution declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InputRecord {
+    pub(crate) name: String,
+    /// `config` or `param`.
+    pub(crate) role: String,
+    /// Its default, as it is written.
+    pub(crate) initial: Option<String>,
+    /// The value that is left out of identities: as it is written, and in canonical form.
+    pub(crate) absent: Option<(String, Vec<u8>)>,
+}
+
+/// How a point stands that was attempted before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// How the last attempt ended.
+    pub(crate) outcome: Outcome,
+    /// The execution of the last attempt: its place in [`Known::executions`].
+    pub(crate) last: u32,
+    /// If it is completed, which executions computed its fields: a place in [`History::makers`].
+    pub(crate) makers: Option<u32>,
+}
+
+/// How every point stands that was attempted before, by its `id_run`.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) points: HashMap<u128, Standing, BuildHasherDefault<IdHasher>>,
+    /// Sets of executions, by their places in [`Known::executions`].
+    pub(crate) makers: Vec<Vec<u32>>,
+    /// The last entry of the ledger.
+    pub(crate) seen: i64,
+    /// What live processes have taken.
+    pub(crate) taken: HashSet<u128>,
+    /// What dead processes had taken, as far as it is not recorded as interrupted yet.
+    pub(crate) lost: HashSet<u128>,
+}
+
+impl History {
+    fn record(&mut self, point: u128, outcome: Outcome, execution: u32, filled: bool) {
+        let before = self.points.get(&point).copied();
+        let makers = before.and_then(|before| before.makers);
+        let makers = match (outcome, makers) {
+            (Outcome::Completed, Some(makers)) if filled => {
+                let mut set = self.makers[makers as usize].clone();
+                if !set.contains(&execution) {
+                    set.push(execution);
+                }
+                Some(self.makers_of(set))
+            }
+            (Outcome::Completed, _) => Some(self.makers_of(vec![execution])),
+            (_, makers) => makers,
+        };
+        let standing = Standing {
+            outcome,
+            last: execution,
+            makers,
+        };
+        self.points.insert(point, standing);
+    }
+
+    /// There are as many sets as there are executions, or a few more.
+    fn makers_of(&mut self, set: Vec<u32>) -> u32 {
+        let place = self.makers.iter().rposition(|known| *known == set);
+        place.unwrap_or_else(|| {
+            self.makers.push(set);
+            self.makers.len() - 1
+        }) as u32
+    }
+}
+
+/// The hash of an id that is a hash.
+#[derive(Debug, Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, id: u128) {
+        // Version and variant stand in the middle; the ends are the hash's own bits.
+        self.0 = (id >> 64) as u64 ^ (id as u64).rotate_left(32);
+    }
+}
+
+impl SqliteStore {
+    pub(super) fn known_in(&self, db: &Connection, name: &str) -> Result<Option<Known>> {
+        let key = Key::Name(name.to_owned());
+        let stored = match self.find_in(db, &key) {
+            Err(Failure::Store(StoreError::ExperimentNotFound { .. })) => return Ok(None),
+            other => other?,
+        };
+        let made: Option<(i64, String)> = db
+            .query_row(
+                "SELECT experiment, declared FROM xp_experiment WHERE id_experiment = ?1",
+                [stored.id.simple().to_string()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let Some((key, declared)) = made else {
+            return Err(Failure::Store(StoreError::NotMadeByXp {
+                name: name.to_owned(),
+                file: self.file.clone(),
+            }));
+        };
+        let executions = executions(db, key)?;
+        let mut inputs = Vec::<InputRecord>::new();
+        let mut statement = db.prepare(
+            "SELECT name, role, initial, absent, absent_form FROM xp_input \
+                 JOIN xp_execution USING (execution) WHERE experiment = ?1 \
+                 ORDER BY execution DESC, position",
+        )?;
+        let mut rows = statement.query([key])?;
+        while let Some(row) = rows.next()? {
+            let input = input(row)?;
+            if !inputs.iter().any(|known| known.name == input.name) {
+                inputs.push(input);
+            }
+        }
+        Ok(Some(Known {
+            key,
+            id: stored.id,
+            name: stored.name,
+            declared,
+            table: stored.table,
+            columns: stored.columns,
+            executions,
+            inputs,
+        }))
+    }
+
+    pub(super) fn history_in(&self, db: &Connection, known: &Known) -> Result<History> {
+        let places: HashMap<i64, u32> = (known.executions.iter().enumerate())
+            .map(|(place, of)| (of.execution, place as u32))
+            .collect();
+        let mut history = History::default();
+        let rows: i64 = db.query_row("SELECT coalesce(max(seq), 0) FROM xp_run", [], |row| {
+            row.get(0)
+        })?;
+        history.seen = rows;
+        let count: i64 = db.query_row(
+            "SELECT count(*) FROM xp_run WHERE experiment = ?1",
+            [known.key],
+            |row| row.get(0),
+        )?;
+        history
+            .points
+            .reserve(usize::try_from(count).unwrap_or_default());
+        let mut statement = db.prepare(
+            "SELECT id_run, outcome, execution, filled FROM xp_run \
+                 WHERE experiment = ?1 AND seq <= ?2 ORDER BY seq",
+        )?;
+        let mut rows = statement.query(params![known.key, history.seen])?;
+        let mut last = (0, 0);
+        while let Some(row) = rows.next()? {
+            let execution: i64 = row.get(2)?;
+            if execution != last.0 {
+                // An execution that began since `known` was read counts as the newest that is known.
+                let newest = known.executions.len().saturating_sub(1) as u32;
+                last = (execution, places.get(&execution).copied().unwrap_or(newest));
+            }
+            let point = point(row.get_ref(0)?.as_str()?)
+                .ok_or_else(|| self.unexpected(&known.name, "the id of a run", "32 hex digits"))?;
+            let outcome = match row.get_ref(1)?.as_str()? {
+                "completed" => Outcome::Completed,
+                text => Outcome::from_text(text).ok_or_else(|| {
+                    self.unexpected(&known.name, "an outcome", "one that this xp knows")
+                })?,
+            };
+            history.record(point, outcome, last.1, row.get(3)?);
+        }
+        for claim in self.claims_in(db, known.key)? {
+            let ended = if claim.alive {
+                HashSet::new()
+            } else {
+                self.ended_in(db, claim.execution)?
+            };
+            let points = claim.points.into_iter();
+            if claim.alive {
+                history.taken.extend(points);
+            } else {
+                history
+                    .lost
+                    .extend(points.filter(|point| !ended.contains(point)));
+            }
+        }
+        Ok(history)
+    }
+
+    pub(super) fn rows_of_in(
+        &self,
+        db: &Connection,
+        of: &Known,
+        points: &HashSet<u128>,
+    ) -> Result<HashMap<u128, i64>> {
+        let sql = format!(
+            "SELECT id_run, _rowid_ FROM {} WHERE id_experiment = ?1",
+            quoted(&of.table)
+        );
+        let mut statement = db.prepare(&sql)?;
+        let mut rows = statement.query([of.id.simple().to_string()])?;
+        let mut found = HashMap::new();
+        while let Some(row) = rows.next()? {
+            if let Some(point) = point(row.get_ref(0)?.as_str()?)
+                && points.contains(&point)
+            {
+                found.insert(point, row.get(1)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn executions(db: &Connection, key: i64) -> rusqlite::Result<Vec<KnownExecution>> {
+    let mut executions = db
+        .prepare(
+            "SELECT execution, time_limit, cpu_limit, memory_limit FROM xp_execution \
+                 WHERE experiment = ?1 ORDER BY execution",
+        )?
+        .query_map([key], |row| {
+            Ok(KnownExecution {
+                execution: row.get(0)?,
+                columns: HashMap::new(),
+                steps: Vec::new(),
+                limits: Limits {
+                    time: row.get(1)?,
+                    cpu: row.get(2)?,
+                    memory: row.get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
+                },
+            })
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut columns = db.prepare("SELECT name, made_by FROM xp_column WHERE execution = ?1")?;
+    let mut steps =
+        db.prepare("SELECT name, fingerprint FROM xp_step WHERE execution = ?1 ORDER BY position")?;
+    for of in &mut executions {
+        of.columns = columns
+            .query_map([of.execution], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        of.steps = steps
+            .query_map([of.execution], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(executions)
+}
+
+fn input(row: &Row<'_>) -> rusqlite::Result<InputRecord> {
+    let absent: (Option<String>, Option<Vec<u8>>) = (row.get(3)?, row.get(4)?);
+    Ok(InputRecord {
+        name: row.get(0)?,
+        role: row.get(1)?,
+        initial: row.get(2)?,
+        absent: absent.0.zip(absent.1),
+    })
+}
+
+/// The point with this `id_run`.
+pub(super) fn point(hex: &str) -> Option<u128> {
+    if hex.len() != 32 {
+        return None;
+    }
+    hex.bytes().try_fold(0, |id, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(id << 4 | u128::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_attempt_counts_and_a_completed_run_stays_one() {
+        let mut history = History::default();
+        history.record(1, Outcome::Failed, 0, false);
+        history.record(1, Outcome::Completed, 1, false);
+        history.record(1, Outcome::Failed, 2, false);
+        let standing = history.points[&1];
+        assert_eq!(standing.outcome, Outcome::Failed);
+        assert_eq!(standing.last, 2);
+        assert_eq!(
+            standing
+                .makers
+                .map(|set| history.makers[set as usize].clone()),
+            Some(vec![1])
+        );
+    }
+
+    #[test]
+    fn a_fill_adds_to_what_is_there_and_a_full_run_replaces_it() {
+        let mut history = History::default();
+        history.record(1, Outcome::Completed, 0, false);
+        history.record(1, Outcome::Completed, 1, true);
+        let makers = |history: &History| {
+            let set = history.points[&1].makers;
+            set.map(|set| history.makers[set as usize].clone())
+        };
+        assert_eq!(makers(&history), Some(vec![0, 1]));
+        history.record(1, Outcome::Completed, 2, false);
+        assert_eq!(makers(&history), Some(vec![2]));
+    }
+
+    #[test]
+    fn ids_are_read_from_their_digits() {
+        let id = Uuid::new_v4();
+        assert_eq!(point(&id.simple().to_string()), Some(id.as_u128()));
+        for wrong in ["", "g0000000000000000000000000000000", "00"] {
+            assert_eq!(point(wrong), None);
+        }
+    }
+}
