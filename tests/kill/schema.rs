@@ -10,7 +10,11 @@ use xp::prelude::*;
 
 use crate::child::{End, FAILPOINT, command};
 
-const FAILPOINTS: [&str; 3] = ["schema.begun", "schema.tables", "schema.before_commit"];
+/// Those of a file that is not there yet, and of one of the first version.
+const FAILPOINTS: [[&str; 3]; 2] = [
+    ["schema.begun", "schema.tables", "schema.before_commit"],
+    ["schema.begun", "schema.columns", "schema.before_commit"],
+];
 
 const DB: &str = "XP_TEST_DB";
 
@@ -80,9 +84,10 @@ fn undisturbed() -> [Vec<String>; 2] {
 #[test]
 fn tables_are_made_whole_or_not_at_all() {
     let undisturbed = undisturbed();
-    for failpoint in FAILPOINTS {
+    for round in 0..FAILPOINTS[0].len() {
         let (_dir, files) = files();
-        for (path, tables_then) in files.iter().zip(&undisturbed) {
+        for ((path, tables_then), failpoints) in files.iter().zip(&undisturbed).zip(FAILPOINTS) {
+            let failpoint = failpoints[round];
             let before = path.exists().then(|| tables(path)).unwrap_or_default();
             let output = open(path, Some(failpoint)).wait_with_output().unwrap();
             assert!(end(output).killed(), "{failpoint} is never come to");
@@ -100,8 +105,8 @@ fn processes_that_begin_together_make_the_tables_once() {
     let undisturbed = undisturbed();
     for round in 0..6 {
         let (_dir, files) = files();
-        for (path, tables_then) in files.iter().zip(&undisturbed) {
-            let failpoint = FAILPOINTS.get(round);
+        for ((path, tables_then), failpoints) in files.iter().zip(&undisturbed).zip(FAILPOINTS) {
+            let failpoint = failpoints.get(round);
             let first = open(path, failpoint.copied());
             let others: Vec<_> = (0..4).map(|_| open(path, None)).collect();
             first.wait_with_output().unwrap();
