@@ -19,10 +19,14 @@ type Result<T> = std::result::Result<T, anyhow::Error>;
 /// A benchmark: its name, and what measures it.
 type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
 
-const BENCHMARKS: [Benchmark; 7] = [
+const BENCHMARKS: [Benchmark; 8] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
+    ),
+    (
+        "1,000,000 points of a chunk-flushed sequence",
+        workloads::flushed,
     ),
     ("10,000 empty runs, 100 a commit", workloads::empty_runs),
     ("one point into a declared sequence", workloads::one_point),

@@ -112,6 +112,33 @@ pub(crate) fn one_point(effort: Effort) -> Result<Line> {
     Ok(factor(pair, "2 ×"))
 }
 
+/// Points into one long sequence, which goes to a file while it grows, or does not.
+pub(crate) fn flushed(effort: Effort) -> Result<Line> {
+    fn fill(mut curve: Sequence<Point>) -> Result<std::time::Duration> {
+        let (time, ()) = timed(|| {
+            for k in 0..1_000_000 {
+                curve.append(black_box(Point {
+                    value: f64::from(k),
+                }));
+            }
+            Ok(())
+        })?;
+        black_box(&curve);
+        Ok(time)
+    }
+
+    let pair = in_turns(
+        effort,
+        31,
+        || {
+            let dir = tempfile::tempdir()?;
+            fill(Sequence::declare_flushed("curve", dir.path())?)
+        },
+        || fill(Sequence::declare("curve")?),
+    )?;
+    Ok(factor(pair, "1.2 ×"))
+}
+
 /// What a run costs if nothing is written to a file.
 pub(crate) fn one_run(effort: Effort) -> Result<Line> {
     const RUNS: u32 = 20_000;

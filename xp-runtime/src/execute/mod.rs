@@ -32,6 +32,7 @@ use crate::exception::{Exception, Outcome};
 use crate::plan::{OnRun, Policy};
 use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
+use crate::sequence::ChunkDir;
 use crate::stop::Stop;
 use crate::store::{Claimant, Ended, Execution, Finished, Store, StoreError};
 
@@ -196,6 +197,9 @@ pub(crate) fn execute<T: Task>(
     if let Schedule::Listed { order, .. } = &schedule {
         grouping::expect_listed(task, &shared, wanted, order);
     }
+    let chunks = store
+        .live_directory()?
+        .map(|path| Arc::new(ChunkDir::new(path)));
     let registry = Arc::new(FieldRegistry::new(layout.columns()));
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
@@ -252,6 +256,7 @@ pub(crate) fn execute<T: Task>(
             sender: queue.sender(),
             registry: Arc::clone(&registry),
             progress: Arc::clone(progress),
+            chunks: chunks.clone(),
             id_experiment,
             root_seed: seed,
         })

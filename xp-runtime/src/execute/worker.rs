@@ -19,6 +19,7 @@ use crate::identity::{Identity, Inputs};
 use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::stop::Stop;
 use crate::store::{Ended, Finished, Target};
@@ -91,6 +92,8 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) sender: Sender<'a, Done<T::State>>,
     pub(super) registry: Arc<FieldRegistry>,
     pub(super) progress: Arc<Progress>,
+    /// Where the rows of sequences go while their run is live.
+    pub(super) chunks: Option<Arc<ChunkDir>>,
     pub(super) id_experiment: uuid::Uuid,
     pub(super) root_seed: u64,
 }
@@ -140,6 +143,7 @@ impl<T: Task> Worker<'_, T> {
             stop: Arc::clone(&self.stop),
             told: AtomicBool::new(false),
             progress: Arc::clone(&self.progress),
+            chunks: self.chunks.clone(),
         });
         let _abort = AbortOnPanic(self.feed);
         let mut block = Block::new();
@@ -298,6 +302,7 @@ impl<T: Task> Worker<'_, T> {
             }
         }
         finished.artifacts = run.take_artifacts();
+        finished.files = run.take_chunk_files();
         Attempted { finished, state }
     }
 

@@ -91,6 +91,10 @@ impl Writer<'_> {
         self.committed = Some(Instant::now());
         self.bar.count(group);
         summary.states.append(states);
+        for file in group.iter().flat_map(|run| &run.files) {
+            // One that cannot be removed is removed with the directory of its process.
+            let _ = std::fs::remove_file(file);
+        }
         for run in group.drain(..).filter(|run| run.last) {
             if let Some(OnRun(call)) = self.on_run {
                 call(&RunEnded {

@@ -1,6 +1,7 @@
 //! The live run, which steps see.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,7 @@ use super::{FieldError, FieldRegistry, LiveFields, Run, RunKind};
 use crate::bunch::Bunch;
 use crate::identity::{Inputs, InputsHash};
 use crate::rng::Rng;
-use crate::sequence::{Buffer, Sequence, SequenceError, lock};
+use crate::sequence::{Buffer, ChunkDir, Chunks, RunChunks, Sequence, SequenceError, lock};
 use crate::step::StepInfo;
 use crate::stop::Stop;
 use crate::store::Column;
@@ -39,6 +40,8 @@ pub(crate) struct Context {
     /// Whether the current run was told that it is cancelled.
     pub(crate) told: AtomicBool,
     pub(crate) progress: Arc<Progress>,
+    /// Where the rows of sequences go while their run is live; `None` if only to memory.
+    pub(crate) chunks: Option<Arc<ChunkDir>>,
 }
 
 /// How far the current run of a worker is, from 0 to 1.
@@ -81,6 +84,8 @@ pub struct LiveInner {
     pub(crate) params: Bunch,
     sequences: RefCell<Vec<(String, Arc<Mutex<Buffer>>)>>,
     artifacts: RefCell<Vec<(String, Vec<u8>)>>,
+    /// Made for the first sequence.
+    chunks: OnceCell<Arc<RunChunks>>,
 }
 
 impl Run {
@@ -98,6 +103,7 @@ impl Run {
                 params: Bunch::new(),
                 sequences: RefCell::default(),
                 artifacts: RefCell::default(),
+                chunks: OnceCell::new(),
             },
         }
     }
@@ -172,7 +178,7 @@ impl Run {
                 reason: error.to_string(),
             });
         }
-        let buffer = Arc::new(Mutex::new(fresh));
+        let buffer = Arc::new(Mutex::new(fresh.flushed(self.chunks())));
         sequences.push((name.to_owned(), Arc::clone(&buffer)));
         Ok(Sequence::shared(buffer))
     }
@@ -216,6 +222,32 @@ impl Run {
                 .insert_cell(&name, ColumnType::SERIALIZED, Cell::Blob(blob))?;
         }
         Ok(self.fields.take()?)
+    }
+
+    /// Where the sequences of this run go while it is live.
+    pub(crate) fn chunks(&self) -> Option<Arc<RunChunks>> {
+        let dir = self.inner.context.chunks.as_ref()?;
+        let chunks = self
+            .inner
+            .chunks
+            .get_or_init(|| Arc::new(RunChunks::new(Arc::clone(dir), self.id_run)));
+        Some(Arc::clone(chunks))
+    }
+
+    /// The same, for the sequences that its experiment declares.
+    #[doc(hidden)]
+    pub fn chunks_of_sequences(&self) -> Chunks {
+        Chunks(self.chunks())
+    }
+
+    /// The files with the rows of a run that has ended; it makes no more. They are to be removed
+    /// once the run is committed: [`ChunkDir::remove`].
+    pub(crate) fn take_chunk_files(&self) -> Vec<PathBuf> {
+        self.inner
+            .chunks
+            .get()
+            .map(|chunks| chunks.end())
+            .unwrap_or_default()
     }
 
     pub(crate) fn take_artifacts(&self) -> Vec<(String, Vec<u8>)> {

@@ -1,5 +1,6 @@
 //! The rows of a sequence that grows, by columns.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -8,6 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::SequenceError;
+use super::chunks::RunChunks;
+use super::flush::Flush;
 use super::push::PushRow;
 use crate::datapak::{Bitmap, Column, ColumnData, Frame, Texts, encode_sequence};
 use crate::value::{Kind, ValueError, members_of};
@@ -29,6 +32,7 @@ pub(crate) struct Buffer {
     ended: bool,
     /// The first row that could not be kept.
     error: Option<SequenceError>,
+    flush: Flush,
 }
 
 impl Buffer {
@@ -68,7 +72,17 @@ impl Buffer {
             torn: false,
             ended: false,
             error: None,
+            flush: Flush::never(),
         })
+    }
+
+    /// This buffer, still empty, with its rows also written to a file of their run.
+    pub(crate) fn flushed(self, chunks: Option<Arc<RunChunks>>) -> Self {
+        let flush = chunks.map(|chunks| Flush::to(chunks, &self.columns, now()));
+        Self {
+            flush: flush.unwrap_or_else(Flush::never),
+            ..self
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -90,7 +104,14 @@ impl Buffer {
         let pushed = row.serialize(PushRow::new(&mut self.columns));
         self.torn = false;
         match pushed {
-            Ok(()) => self.timestamps.push(now()),
+            Ok(()) => {
+                let now = now();
+                self.timestamps.push(now);
+                if self.flush.is_due(&self.columns, self.timestamps.len(), now) {
+                    self.flush
+                        .write(&self.name, &self.columns, &self.timestamps, now);
+                }
+            }
             Err(error) => self.fail(error.into_inner()),
         }
     }
@@ -124,50 +145,58 @@ impl Buffer {
         })
     }
 
-    /// The sequence as it is stored: with index and time, and the members sorted by name.
+    #[cfg(test)]
+    pub(super) fn columns_and_times(&self) -> (&[Column], &[i64]) {
+        (&self.columns, &self.timestamps)
+    }
+
+    /// The sequence as it is stored.
     pub(super) fn into_frame(self) -> Result<Frame, SequenceError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let rows = self.timestamps.len();
-        let mut columns = self.columns;
-        if self.torn {
-            // A panic in the middle of a row: its first members are there.
-            return Err(SequenceError::Row {
-                name: self.name,
-                row: rows,
-                source: ValueError::new("it panicked while it was added"),
-            });
-        }
-        columns.sort_by(|a, b| a.name.cmp(&b.name));
-        let index = (0..rows as i64).collect();
-        let mut all = vec![
-            Column::new(RESERVED[0], ColumnData::Int(index)),
-            Column::new(RESERVED[1], ColumnData::Timestamp(local(self.timestamps))),
-        ];
-        all.append(&mut columns);
-        Ok(Frame { columns: all })
+        self.check()?;
+        Ok(stored(self.columns, self.timestamps))
     }
 
     /// The same, for a buffer that others may hold, too.
     pub(super) fn frame(&self) -> Result<Frame, SequenceError> {
-        let copy = Self {
-            name: self.name.clone(),
-            columns: self.columns.clone(),
-            timestamps: self.timestamps.clone(),
-            torn: self.torn,
-            ended: self.ended,
-            error: self.error.clone(),
-        };
-        copy.into_frame()
+        self.check()?;
+        Ok(stored(self.columns.clone(), self.timestamps.clone()))
+    }
+
+    /// Whether all rows are whole.
+    fn check(&self) -> Result<(), SequenceError> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        if self.torn {
+            // A panic in the middle of a row: its first members are there.
+            return Err(SequenceError::Row {
+                name: self.name.clone(),
+                row: self.timestamps.len(),
+                source: ValueError::new("it panicked while it was added"),
+            });
+        }
+        Ok(())
     }
 
     /// The sequence as DATAPAK, at the end of its run: nothing can be added any more.
     pub(crate) fn end(&mut self) -> Result<Vec<u8>, SequenceError> {
         let blob = encode_sequence(&self.frame()?);
         self.ended = true;
+        self.flush = Flush::never();
         Ok(blob)
     }
+}
+
+/// A sequence as it is stored: with index and time, and the members sorted by name.
+pub(super) fn stored(mut columns: Vec<Column>, timestamps: Vec<i64>) -> Frame {
+    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    let index = (0..timestamps.len() as i64).collect();
+    let mut all = vec![
+        Column::new(RESERVED[0], ColumnData::Int(index)),
+        Column::new(RESERVED[1], ColumnData::Timestamp(local(timestamps))),
+    ];
+    all.append(&mut columns);
+    Frame { columns: all }
 }
 
 /// Microseconds since 1970 in UTC.
@@ -193,7 +222,9 @@ fn local(mut micros: Vec<i64>) -> Vec<i64> {
     let (first, last) = (offset(*first), offset(*last));
     for time in &mut micros {
         // The offset changes within a run twice a year at most.
-        *time += if first == last { first } else { offset(*time) };
+        let offset = if first == last { first } else { offset(*time) };
+        // A damaged file may hold any number.
+        *time = time.saturating_add(offset);
     }
     micros
 }

@@ -1,10 +1,14 @@
 //! Sequences: tables that grow while a run goes on, such as the loss by epoch.
 
 mod buffer;
+#[allow(dead_code, unused_imports)]
+mod chunks;
+mod flush;
 mod push;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -12,12 +16,19 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 pub(crate) use buffer::Buffer;
+pub(crate) use chunks::{ChunkDir, RunChunks, recover};
 
 use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError, Frame, Item};
 use crate::value::{Value, ValueError, from_members};
+
+/// Where the rows of a run's sequences go while it is live.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Chunks(pub(crate) Option<Arc<RunChunks>>);
 
 /// A series of rows that a run records, one [`append`](Sequence::append) at a time.
 ///
@@ -134,10 +145,28 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
         Self::declare("detached")
     }
 
+    /// A sequence as an experiment declares it, of no run.
     #[doc(hidden)]
     pub fn declare(name: &str) -> Result<Self, SequenceError> {
+        Self::owned(name, None)
+    }
+
+    /// A sequence that the experiment of a run declares.
+    #[doc(hidden)]
+    pub fn declare_in(chunks: Chunks, name: &str) -> Result<Self, SequenceError> {
+        Self::owned(name, chunks.0)
+    }
+
+    /// A sequence as in a live run of a file, with that directory for its chunks: to measure them.
+    #[doc(hidden)]
+    pub fn declare_flushed(name: &str, dir: &Path) -> Result<Self, SequenceError> {
+        let chunks = RunChunks::new(Arc::new(ChunkDir::new(dir)), Uuid::nil());
+        Self::owned(name, Some(Arc::new(chunks)))
+    }
+
+    fn owned(name: &str, chunks: Option<Arc<RunChunks>>) -> Result<Self, SequenceError> {
         Ok(Self {
-            rows: Rows::Owned(Buffer::of::<T>(name)?),
+            rows: Rows::Owned(Buffer::of::<T>(name)?.flushed(chunks)),
             of: PhantomData,
         })
     }

@@ -6,7 +6,6 @@
 //! is not (its lock file was removed, say), every result is accepted only if its claim is there.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
@@ -17,7 +16,9 @@ use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
 use super::{Answer, Claim, Claimant, Ended, Execution, Finished, Watch, process};
 use crate::bunch::Bunch;
+use crate::datapak;
 use crate::exception::{Exception, Outcome};
+use crate::sequence;
 
 /// A claim that there is.
 #[derive(Debug)]
@@ -265,9 +266,21 @@ impl SqliteStore {
 
     /// The sequences of a dead process's runs, as far as they were written.
     fn recovered(&self, process: Option<&Process>) -> HashMap<Uuid, Bunch> {
-        let _directory: Option<PathBuf> =
-            process.map(|process| self.beside.join(&process.lock).with_extension("runs"));
-        HashMap::new()
+        let mut reached = HashMap::<Uuid, Bunch>::new();
+        let Some(process) = process else {
+            return reached;
+        };
+        let directory = self.beside.join(&process.lock).with_extension("runs");
+        for sequence in sequence::recover(&directory).sequences {
+            // What was encoded can be decoded; a sequence that cannot is as good as lost.
+            if let Ok(value) = datapak::decode(&sequence.datapak) {
+                reached
+                    .entry(sequence.id_run)
+                    .or_default()
+                    .set(sequence.name, value);
+            }
+        }
+        reached
     }
 }
 

@@ -22,6 +22,7 @@ mod write;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::path::PathBuf;
 
 use uuid::Uuid;
 
@@ -85,6 +86,8 @@ pub(crate) struct Finished {
     /// Set if the run did not complete.
     pub(crate) ended: Option<Box<Ended>>,
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
+    /// Files that are not needed any more once it is committed.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Points that a process has taken, so that no other one takes them.
@@ -152,6 +155,7 @@ impl Finished {
             extra: Vec::new(),
             ended: None,
             artifacts: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -346,6 +350,10 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
 
     /// Whether other processes can execute into it at the same time.
     fn is_shared(&self) -> bool;
+
+    /// The directory for what the live runs of this session keep until they are committed; it need
+    /// not be there yet. `None` if there is no place that outlives the process.
+    fn live_directory(&self) -> Result<Option<PathBuf>, StoreError>;
 
     /// Notes that an execution of this session goes on, or has come to its end: then what it has
     /// taken is free.

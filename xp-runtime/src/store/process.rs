@@ -98,12 +98,10 @@ impl SqliteStore {
     }
 
     /// The directory for what this session's live runs keep beside the database; it is not made yet.
-    pub(super) fn live_directory(&self) -> Result<PathBuf, StoreError> {
+    pub(super) fn directory_of_runs(&self) -> Result<Option<PathBuf>, StoreError> {
         self.member()?;
         let member = self.lock_member();
-        Ok(member
-            .as_ref()
-            .map_or_else(PathBuf::new, |member| member.path.with_extension("runs")))
+        Ok((member.as_ref()).map(|member| member.path.with_extension("runs")))
     }
 
     /// Leaves the processes that write to the file.

@@ -273,6 +273,13 @@ impl Store for SqliteStore {
         !self.in_memory
     }
 
+    fn live_directory(&self) -> Result<Option<PathBuf>, StoreError> {
+        if self.in_memory {
+            return Ok(None);
+        }
+        self.directory_of_runs()
+    }
+
     fn set_active(&self, execution: i64, active: bool) {
         let mut executions = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         if active {

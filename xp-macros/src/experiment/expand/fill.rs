@@ -96,7 +96,7 @@ fn whole(experiment: &Experiment, own: &Own, ties: &BTreeSet<Variable>) -> Token
     let (inputs, body) = (&experiment.inputs, &experiment.body);
     let bound = inputs.values.iter().map(|input| own.input(input));
     let handle = own.handle(experiment);
-    let sequences = inputs.sequences.iter().map(steps::sequence);
+    let sequences = inputs.sequences.iter().map(|of| own.sequence(of));
     let kept = body.states.iter().chain(&body.fields).map(steps::kept);
     let statements = body
         .statements
@@ -106,8 +106,8 @@ fn whole(experiment: &Experiment, own: &Own, ties: &BTreeSet<Variable>) -> Token
         if false {
             return ::core::result::Result::Ok(());
             #(#bound)*
-            #handle
             #(#sequences)*
+            #handle
             #(#kept)*
             #(#statements)*
         }
@@ -135,7 +135,7 @@ fn arm(
     let sequences = sequences.filter(|(ordinal, _)| {
         slice.fields.contains(ordinal) || used.contains(&(inputs.values.len() + ordinal))
     });
-    let sequences = sequences.map(|(_, sequence)| steps::sequence(sequence));
+    let sequences = sequences.map(|(_, sequence)| own.sequence(sequence));
     let is_made = |kept: &&Kept| {
         let of = |statement: &&Statement| matches!(&statement.kind, Kind::Kept { local, .. } if *local == kept.local);
         statements.iter().any(of)
@@ -155,8 +155,8 @@ fn arm(
     let scope = &own.scope;
     quote! {
         #(#bound)*
-        #handle
         #(#sequences)*
+        #handle
         #(#kept)*
         {
             #(#statements)*

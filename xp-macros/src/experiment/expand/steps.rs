@@ -63,6 +63,14 @@ impl Own {
         }
     }
 
+    /// Declares a sequence, of the run that is not handed to the statements yet.
+    pub(super) fn sequence(&self, sequence: &Sequence) -> TokenStream {
+        let (ident, ty, name, run) = (&sequence.ident, &sequence.ty, &sequence.name, &self.run);
+        quote_spanned! {ty.span()=>
+            let mut #ident: #ty = <#ty>::declare_in(#run.chunks_of_sequences(), #name)?;
+        }
+    }
+
     /// The run as a variable of its name, if the experiment takes it.
     pub(super) fn handle(&self, experiment: &Experiment) -> Option<TokenStream> {
         let handle = experiment.inputs.run.as_ref()?;
@@ -129,11 +137,6 @@ impl Own {
     }
 }
 
-pub(super) fn sequence(sequence: &Sequence) -> TokenStream {
-    let (ident, ty, name) = (&sequence.ident, &sequence.ty, &sequence.name);
-    quote_spanned!(ty.span()=> let mut #ident: #ty = <#ty>::declare(#name)?;)
-}
-
 /// A state or a field, before it has a value.
 pub(super) fn kept(kept: &Kept) -> TokenStream {
     let Kept {
@@ -168,7 +171,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     }
     let bound = inputs.values.iter().map(|input| own.input(input));
     let handle = own.handle(experiment);
-    let sequences = inputs.sequences.iter().map(sequence);
+    let sequences = inputs.sequences.iter().map(|of| own.sequence(of));
     let kept = body.states.iter().chain(&body.fields).map(kept);
     let statements = body.statements.iter().map(|statement| {
         let reach = own.reach(experiment, statement);
@@ -187,8 +190,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     quote! {
         #head {
             #(#bound)*
-            #handle
             #(#sequences)*
+            #handle
             #(#kept)*
             {
                 #(#statements)*

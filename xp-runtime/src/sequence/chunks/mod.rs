@@ -1,0 +1,191 @@
+//! The rows of live runs in side files, so that little is lost if the process is killed.
+//!
+//! While a run is live, each of its sequences adds its new rows to a file of its own, in chunks. A
+//! chunk is written by the append that finds
+//!
+//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`]) of rows that are not written yet, or
+//! - that the last chunk was written more than one second ago ([`PATIENCE`]; for the first chunk:
+//!   that the sequence was made so long ago).
+//!
+//! So a kill loses what came after the last chunk: less than 8,192 rows and 256 KiB, all of them at
+//! most a second younger than it, and nothing of a sequence whose rows come less often than that. A
+//! run that makes few rows in less than a second never touches the disk. The chunks are handed to
+//! the operating system and not synced: they survive the death of the process, and not that of
+//! the machine. The rows stay in memory, too, and are committed with their run; its files are
+//! removed then.
+//!
+//! If a chunk cannot be written (the disk is full), the sequence writes no more of them and the run
+//! goes on: [`ChunkDir::take_warning`] says so.
+//!
+//! # The format
+//!
+//! A directory belongs to one process. The file `<id of the run, 32 hex digits>-<number>.rows` has
+//! the rows of one sequence; its number is larger than that of every file made before it. All
+//! numbers are little-endian. A *block* is
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | the length `n` of the payload, at least 1 |
+//! | 16 | the first 16 bytes of the payload's BLAKE3 hash |
+//! | n | the payload |
+//!
+//! and the file
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | `xp-rows`, and a zero byte |
+//! | 4 | the version of the format: 1 |
+//! | block | the header |
+//! | blocks | the chunks, one after the other |
+//!
+//! The header's payload, in which a *text* is its length in bytes (4) and then UTF-8:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 16 | the id of the run (the bytes of the UUID, in order) |
+//! | text | the name of the sequence |
+//! | 4 | the number of columns |
+//! | | for each column, in the order of the row's members: its type (1), its name (text) |
+//!
+//! The types are 1: 64-bit integers, 2: 64-bit floats (durations are seconds), 3: bools, 4: texts.
+//!
+//! The payload of a chunk with `r` rows:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | the index of its first row: as many as the chunks before it have |
+//! | 4 | `r`, at least 1 |
+//! | 8 r | when each row was appended: microseconds since 1970 in UTC, signed |
+//! | | the columns in the header's order |
+//!
+//! A column is one byte, 1 if any of its items here is missing and else 0; if 1, then a bit for each
+//! item that is 1 if the item is there; and then the items, with zeros and empty texts where they are
+//! missing: 8 bytes each for integers and floats, a bit each for bools, and for texts the lengths of
+//! all (4 bytes each) followed by the bytes of all. Bits are in bytes of 8, the least significant
+//! first; what is left of the last byte is zero.
+//!
+//! Reading ends before the first block that is cut off, has another hash, does not continue the
+//! rows, or has a payload that is not as above: the last write may have been torn.
+
+mod decode;
+mod encode;
+mod file;
+mod recover;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+pub(super) use file::ChunkFile;
+pub(crate) use recover::{Recovered, Recovery, Unreadable, recover, recover_run, remove_run};
+
+/// So many rows are a chunk.
+pub(super) const ROWS: usize = 8_192;
+/// Rows of so many bytes are a chunk.
+pub(super) const BYTES: usize = 256 << 10;
+/// After so many microseconds any row is a chunk.
+pub(super) const PATIENCE: u64 = 1_000_000;
+
+const MAGIC: &[u8; 8] = b"xp-rows\0";
+const VERSION: u32 = 1;
+/// How the names of the files end.
+const EXTENSION: &str = "rows";
+
+/// The directory for the chunks of the live runs of one process. It is made once there is one.
+#[derive(Debug)]
+pub(crate) struct ChunkDir {
+    path: PathBuf,
+    /// The number of the next file.
+    next: AtomicU64,
+    warning: Mutex<Warning>,
+}
+
+#[derive(Debug, Default)]
+enum Warning {
+    #[default]
+    None,
+    New(String),
+    Taken,
+}
+
+impl ChunkDir {
+    /// The directory of that path, which no other process uses.
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            next: AtomicU64::new(0),
+            warning: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// That a chunk could not be written, in words. Given once, however many follow.
+    pub(crate) fn take_warning(&self) -> Option<String> {
+        let mut warning = lock(&self.warning);
+        match &*warning {
+            Warning::New(_) => match std::mem::replace(&mut *warning, Warning::Taken) {
+                Warning::New(text) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Removes the files of a run that has ended: those that [`RunChunks::end`] gave. One that
+    /// cannot be removed is left, as after a kill.
+    pub(crate) fn remove(&self, files: &[PathBuf]) {
+        for file in files {
+            let _ = std::fs::remove_file(file);
+        }
+    }
+
+    fn file_of(&self, id_run: Uuid) -> PathBuf {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}.{EXTENSION}", id_run.simple());
+        self.path.join(name)
+    }
+
+    fn warn(&self, text: String) {
+        let mut warning = lock(&self.warning);
+        if matches!(*warning, Warning::None) {
+            *warning = Warning::New(text);
+        }
+    }
+}
+
+/// The chunks of one live run.
+#[derive(Debug)]
+pub(crate) struct RunChunks {
+    dir: Arc<ChunkDir>,
+    id_run: Uuid,
+    /// The files that its sequences have made; `None` once the run has ended.
+    files: Mutex<Option<Vec<PathBuf>>>,
+}
+
+impl RunChunks {
+    pub(crate) fn new(dir: Arc<ChunkDir>, id_run: Uuid) -> Self {
+        Self {
+            dir,
+            id_run,
+            files: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    /// The run has ended, and makes no more files. These are the ones that it made.
+    pub(crate) fn end(&self) -> Vec<PathBuf> {
+        lock(&self.files).take().unwrap_or_default()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What they guard is replaced as a whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
