@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::sqlite::SqliteStore;
+use crate::failpoint;
 
 /// This session among the processes that write to the file.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ impl SqliteStore {
         fs::create_dir_all(&self.beside).map_err(io)?;
         let file = File::create_new(&path).map_err(io)?;
         file.lock().map_err(io)?;
+        failpoint::hit("join.locked");
         let process = self.change("join the processes that write to it", |tx| {
             tx.execute(
                 "INSERT INTO xp_process (lock, host, pid, started) VALUES (?1, ?2, ?3, ?4)",
@@ -73,6 +75,7 @@ impl SqliteStore {
             )?;
             Ok(tx.last_insert_rowid())
         });
+        failpoint::hit("join.committed");
         let process = match process {
             Ok(process) => process,
             Err(error) => {

@@ -311,7 +311,12 @@ impl Store for SqliteStore {
         if self.read_only || self.in_memory || !self.read("look for processes", has_dead)? {
             return Ok(());
         }
-        let dead = self.change("record what was interrupted", |tx| self.reap_in(tx))?;
+        let dead = self.change("record what was interrupted", |tx| {
+            let dead = self.reap_in(tx)?;
+            failpoint::hit("reap.ready");
+            Ok(dead)
+        })?;
+        failpoint::hit("reap.committed");
         for lock in dead {
             process::remove(&self.beside, &lock);
         }
@@ -354,8 +359,10 @@ impl Store for SqliteStore {
                 "UPDATE xp_execution SET ended = ?1 WHERE execution = ?2",
                 params![jiff::Timestamp::now().as_microsecond(), execution.execution],
             )?;
+            failpoint::hit("end.ready");
             Ok(())
         })?;
+        failpoint::hit("end.committed");
         // Leaves the database whole in one file where no other process is using it; if one is,
         // the checkpoint is its own affair, and not worth waiting for.
         self.db().empty_log();
