@@ -198,7 +198,22 @@ fn left(plan: Plan<All>) -> Result<Vec<String>, Box<dyn std::error::Error>> {
         // The steps stand on another stack.
         failure.exception.backtrace = None;
         let kept = untyped.artifact(failure.id_run, "model.bin")?;
-        all.push(format!("{failure:?} {kept:?}"));
+        let mut rows = Vec::new();
+        for name in ["late", "losses"] {
+            if let Some(sequence) = failure.fields.sequence::<Loss>(name)? {
+                // The rows have the times at which they were made.
+                rows.extend(sequence.values()?.iter().map(|l| (name, l.epoch, l.value)));
+            }
+        }
+        let fields = failure
+            .fields
+            .iter()
+            .filter(|(name, _)| !["late", "losses"].contains(name));
+        let fields: Vec<_> = fields
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        failure.fields = xp::Bunch::default();
+        all.push(format!("{failure:?} {fields:?} {rows:?} {kept:?}"));
     }
     all.sort();
     Ok(all)

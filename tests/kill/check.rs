@@ -51,7 +51,13 @@ pub(crate) fn complete(sweep: &Sweep) -> Checked {
     let session = Session::open(sweep.db()).unwrap();
     let runs = session.load_as::<Killed>("killed").unwrap().runs();
     let n = runs.map(Result::unwrap).count();
-    if n != EXPECTED.len() { let _ = std::process::Command::new("cp").arg("-r").arg(sweep.path("")).arg("/tmp/fx-dump").status(); }
+    if n != EXPECTED.len() {
+        let _ = std::process::Command::new("cp")
+            .arg("-r")
+            .arg(sweep.path(""))
+            .arg("/tmp/fx-dump")
+            .status();
+    }
     assert_eq!(n, EXPECTED.len(), "loaded");
     checked
 }
@@ -96,7 +102,13 @@ fn check(sweep: &Sweep, path: &Path) -> Checked {
 
     // A row and an entry of the ledger come together, or not at all.
     let completed: HashSet<_> = of(&ledger, "completed").collect();
-    if of(&ledger, "completed").count() != completed.len() { let _ = std::process::Command::new("cp").arg("-r").arg(sweep.path("")).arg("/tmp/fx-dump").status(); }
+    if of(&ledger, "completed").count() != completed.len() {
+        let _ = std::process::Command::new("cp")
+            .arg("-r")
+            .arg(sweep.path(""))
+            .arg("/tmp/fx-dump")
+            .status();
+    }
     assert_eq!(of(&ledger, "completed").count(), completed.len());
     let parted: Vec<_> = completed.symmetric_difference(&rows).collect();
     assert!(parted.is_empty(), "{parted:?}");
