@@ -57,7 +57,7 @@ pub use rng::Rng;
 pub use row::{LayoutError, Misfit, RowError};
 pub use run::{Dynamic, FieldError, Live, LiveFields, Run, RunKind};
 pub use sequence::{Row, Sequence, SequenceError};
-pub use session::{Listing, PlanReport, PlannedPoint, Session};
+pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};

@@ -367,7 +367,7 @@ impl Mapping {
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
-                None => column.ty.nullable || empty,
+                None => column.ty.nullable || empty || stored.absent.contains(&column.name),
             };
             if !fits {
                 misfits.push(Misfit {

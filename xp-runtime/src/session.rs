@@ -29,7 +29,7 @@ use crate::store::{
 use crate::sweep::{BoxError, SweepTask, Swept};
 use crate::table::Table;
 
-pub use self::report::{PlanReport, PlannedPoint};
+pub use self::report::{PlanReport, PlannedGroup, PlannedPoint};
 use self::resume::Continuation;
 
 /// An open file of experiments. Clones share the file.
@@ -250,7 +250,7 @@ impl Session {
     {
         let options = self.defaults.clone();
         isolate::refuse_limits(name, options.limits)?;
-        let layout = Swept::<P, F>::columns().check(name)?;
+        let layout = Swept::<P, F>::layout().check(name)?;
         let points: Vec<P> = points.into_iter().collect();
         if points.is_empty() {
             return Err(Error::EmptySweep {
@@ -422,7 +422,9 @@ impl Session {
     fn opened<X: Readable>(&self, made: Made<X::State>) -> Result<Experiment<X>> {
         let states = made.summary.states.into_iter();
         let states = states.map(|(id, state)| (id, Arc::new(state))).collect();
-        Ok(Experiment::open(&self.store, &Key::Id(made.id), states)?.counted(made.counts))
+        let resumed = made.counts.is_some();
+        let of = Experiment::reopen(&self.store, &Key::Id(made.id), states, resumed)?;
+        Ok(of.counted(made.counts))
     }
 
     /// The experiments of the file, in the order in which they were made.

@@ -17,8 +17,8 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Execution, Finished, History, IfExists, Key, Known, Listed, Rows,
-    Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Execution, Finished, History, IfExists, Key, Known, Listed,
+    Rows, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -329,6 +329,14 @@ impl Store for SqliteStore {
 
     fn history(&self, known: &Known) -> Result<History, StoreError> {
         self.read("read the runs that ended", |db| self.history_in(db, known))
+    }
+
+    fn lacking(
+        &self,
+        of: &StoredExperiment,
+        columns: &[Column],
+    ) -> Result<HashSet<u128>, StoreError> {
+        self.read("read runs", |db| self.lacking_in(db, of, columns))
     }
 
     fn rows_of(
