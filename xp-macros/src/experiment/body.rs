@@ -236,7 +236,7 @@ impl Reader<'_> {
             name: used,
             binding,
             ..
-        } in depends
+        } in depends.iter().filter(|used| !used.unsure)
         {
             match binding {
                 Binding::Input(place) => needs.push(*place),
