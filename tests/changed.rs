@@ -214,8 +214,16 @@ fn a_changed_default_is_refused_before_the_first_run_with_what_to_write() -> Tes
     session.resume(without::splits().k([1, 2]))?;
     // An input that is added has had its default.
     let added = session.resume(thirty::splits().k([1, 2]))?;
-    assert_eq!(added.counts().unwrap().partial, 2, "they lack its column");
-    session.resume(thirty::splits().k([3]))?;
+    assert_eq!(added.counts().unwrap().to_run, 0);
+    for run in added.runs() {
+        assert_eq!(run?.fields.ratio, 0.3);
+    }
+    let added = session.resume(thirty::splits().k([2, 3]))?;
+    // Another step makes the field now.
+    assert_eq!(
+        (added.counts().unwrap().stale, added.runs().count()),
+        (1, 3)
+    );
 
     for error in [
         session.resume(twenty::splits().k([1, 2])).unwrap_err(),

@@ -317,6 +317,7 @@ impl Session {
             declared: declared.to_owned(),
             root_seed: options.root_seed_or_default(),
             columns: layout.columns().to_vec(),
+            initials: resume::initials(task, layout)?,
             makers: (0..layout.columns().len())
                 .map(|column| task.maker(column))
                 .collect(),
@@ -327,6 +328,7 @@ impl Session {
         };
         if let Some(continued) = &continued
             && continued.survey.len == 0
+            && continued.has_columns(layout)
         {
             let summary = Summary::default();
             return Ok(Made {
@@ -422,8 +424,7 @@ impl Session {
     fn opened<X: Readable>(&self, made: Made<X::State>) -> Result<Experiment<X>> {
         let states = made.summary.states.into_iter();
         let states = states.map(|(id, state)| (id, Arc::new(state))).collect();
-        let resumed = made.counts.is_some();
-        let of = Experiment::reopen(&self.store, &Key::Id(made.id), states, resumed)?;
+        let of = Experiment::open(&self.store, &Key::Id(made.id), states)?;
         Ok(of.counted(made.counts))
     }
 

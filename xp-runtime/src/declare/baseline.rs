@@ -9,7 +9,7 @@ use crate::identity::{Inputs, encode, tag};
 use crate::value::{Value, members_of, to_column_value, to_members};
 
 /// What an input, or a member of a flattened one, is taken to be where no value is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
     /// The name of the input or of the member, which is that of its column.
     pub name: String,
@@ -25,13 +25,15 @@ pub struct Baseline {
 }
 
 /// A value of an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
     /// The canonical form that counts for identities, as [`encode`] writes it; empty for `None`.
     pub form: Vec<u8>,
     /// The value for people: as it is written in Rust if that is simple (`0.3`, `"text"`,
     /// `Map::Tree`), or else as it is shown.
     pub text: String,
+    /// The value for the column.
+    pub value: Value,
 }
 
 pub(super) fn plain_baseline<T: InputValue>(
@@ -43,8 +45,9 @@ pub(super) fn plain_baseline<T: InputValue>(
     let record = |value: &T| -> Result<Recorded, InputCause> {
         let mut form = Vec::new();
         encode(value, &mut form)?;
-        let text = text_of(type_name::<T>(), &form, &to_column_value(value)?);
-        Ok(Recorded { form, text })
+        let value = to_column_value(value)?;
+        let text = text_of(type_name::<T>(), &form, &value);
+        Ok(Recorded { form, text, value })
     };
     out.push(Baseline {
         name: info.name.to_owned(),
@@ -88,6 +91,7 @@ pub(super) fn text_baseline(
         Recorded {
             form: inputs.form_of(info.name).unwrap_or_default().to_vec(),
             text: format!("{text:?}"),
+            value: Value::Text(text),
         }
     };
     out.push(Baseline {
@@ -125,6 +129,7 @@ impl Members {
         Recorded {
             text: text_of("", &form, value),
             form,
+            value: value.clone(),
         }
     }
 }

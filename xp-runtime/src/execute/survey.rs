@@ -9,7 +9,7 @@ use crate::identity::Inputs;
 use crate::panic;
 use crate::plan::{Limited, Rerun};
 use crate::row::Layout;
-use crate::store::{History, Known, KnownExecution, Limits, Standing};
+use crate::store::{History, Known, KnownExecution, Limits, Role, Standing};
 
 /// How a point of a plan stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,7 +161,8 @@ impl<'a> Rules<'a> {
                 .filter_map(|place| known?.executions.get(*place as usize));
             let makers: Vec<_> = makers.collect();
             let (mut lacks, mut changed) = (Vec::new(), Vec::new());
-            for (place, column) in layout.columns().iter().enumerate() {
+            let fields = layout.columns().iter().enumerate();
+            for (place, column) in fields.filter(|(_, column)| column.role == Role::Field) {
                 // A fill computes only what those before it lack.
                 let maker = |made: &&&KnownExecution| made.columns.contains_key(&column.name);
                 let Some(made) = makers.iter().find(maker) else {

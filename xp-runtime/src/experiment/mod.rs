@@ -85,26 +85,8 @@ impl<X: Readable> Experiment<X> {
         key: &Key,
         states: HashMap<Uuid, Arc<X::State>>,
     ) -> Result<Self> {
-        Self::reopen(db, key, states, false)
-    }
-
-    /// The same; after it was continued, a column may be missing that all of its runs lack.
-    pub(crate) fn reopen(
-        db: &Arc<dyn Store>,
-        key: &Key,
-        states: HashMap<Uuid, Arc<X::State>>,
-        continued: bool,
-    ) -> Result<Self> {
-        let mut stored = db.find(key)?;
-        let declared = X::columns();
-        let partial = db.lacking(&stored, declared.columns())?;
-        if continued && !partial.is_empty() {
-            for column in declared.columns() {
-                if !stored.columns.iter().any(|there| there.name == column.name) {
-                    stored.absent.push(column.name.clone());
-                }
-            }
-        }
+        let stored = db.find(key)?;
+        let partial = db.lacking(&stored, X::columns().columns())?;
         let mapping = X::mapping(&stored).map_err(|misfits| Error::Misfit {
             experiment: stored.name.clone(),
             misfits,

@@ -40,7 +40,7 @@ impl Mapping {
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
-                None => column.ty.nullable || empty || stored.absent.contains(&column.name),
+                None => column.ty.nullable || empty,
             };
             if !fits {
                 misfits.push(Misfit {

@@ -7,7 +7,8 @@ use crate::execute::{self, Continued, Filled, Rules, Survey, Task};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
 use crate::row::{Layout, Misfit};
-use crate::store::{History, InputRecord, Known, Store, StoreError, kind_name};
+use crate::store::{Column, History, InputRecord, Known, Role, Store, StoreError, kind_name};
+use crate::value::Cell;
 
 /// An experiment that is continued.
 pub(super) struct Continuation {
@@ -40,6 +41,13 @@ impl Continuation {
             survey,
             lacks,
         }))
+    }
+
+    /// Whether its table has all declared columns.
+    pub(super) fn has_columns(&self, layout: &Layout) -> bool {
+        let there = &self.known.columns;
+        let has = |column: &Column| there.iter().any(|known| known.name == column.name);
+        there.is_empty() || layout.columns().iter().all(has)
     }
 
     /// What a fill computes, by the point of the run.
@@ -181,6 +189,18 @@ pub(super) fn records<T: Task>(task: &T) -> Result<Vec<InputRecord>> {
             .map(|absent| (absent.text, absent.form)),
     });
     Ok(records.collect())
+}
+
+/// For each column what runs have there that were made before it was declared.
+pub(super) fn initials<T: Task>(task: &T, layout: &Layout) -> Result<Vec<Option<Cell>>> {
+    let baselines = task.baselines().map_err(Box::new)?;
+    let initial = |column: &Column| {
+        let of = (column.role == Role::Input)
+            .then(|| baselines.iter().find(|of| of.name == column.name))??;
+        let absent = of.absent.as_ref().or(of.default.as_ref())?;
+        column.ty.encode_value(&absent.value).ok()
+    };
+    Ok(layout.columns().iter().map(initial).collect())
 }
 
 /// Refuses what would give runs that are there another meaning.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::failure::{Failure, Result};
 use super::name::quoted;
 use super::sqlite::SqliteStore;
-use super::{Column, Key, Limits, StoreError, StoredExperiment, schema};
+use super::{Column, Key, Limits, Role, StoreError, StoredExperiment, schema};
 use crate::exception::Outcome;
 
 /// An experiment that is there, and what its executions declared.
@@ -253,9 +253,19 @@ impl SqliteStore {
                      WHERE xp_column.execution = xp_execution.execution AND name = ?2)",
         )?;
         let id = of.id.simple().to_string();
+        // An input that was added later has a value in all rows, if it has a default.
+        let mut given = db.prepare_cached(
+            "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 AND dflt_value IS NOT NULL",
+        )?;
+        let mut asked = Vec::new();
         let mut some = false;
         for column in columns {
-            some |= lack.exists(params![id, column.name])?;
+            let is_given =
+                column.role == Role::Input && given.exists(params![of.table, column.name])?;
+            if !is_given {
+                some |= lack.exists(params![id, column.name])?;
+                asked.push(column);
+            }
         }
         let Some(known) = some
             .then(|| self.known_in(db, &of.name))
@@ -274,7 +284,7 @@ impl SqliteStore {
                 };
                 makers.iter().any(made)
             };
-            !columns.iter().all(has)
+            !asked.iter().all(|column| has(column))
         };
         let lacks: Vec<_> = history.makers.iter().map(lacks).collect();
         let is_partial = |standing: &Standing| {

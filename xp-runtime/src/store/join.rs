@@ -3,8 +3,10 @@
 use rusqlite::{Transaction, params};
 
 use super::failure::{Failure, Result};
+use super::schema::has_table;
 use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
+use super::write::ready_table;
 use super::{Execution, IfExists, StoreError, meta};
 use crate::datapak;
 use crate::step::SourceText;
@@ -48,6 +50,10 @@ impl SqliteStore {
         execution.extra = (known.columns.into_iter())
             .filter(|column| !declared.iter().any(|known| known.name == column.name))
             .collect();
+        if has_table(tx, &execution.table)? {
+            ready_table(tx, execution)?;
+            self.write_meta(tx, execution)?;
+        }
         Ok(Some(known.key))
     }
 

@@ -199,6 +199,8 @@ pub(crate) struct NewExperiment {
     pub(crate) declared: String,
     pub(crate) root_seed: u64,
     pub(crate) columns: Vec<Column>,
+    /// For each column what runs have there that were made before it was declared, if that is known.
+    pub(crate) initials: Vec<Option<Cell>>,
     /// For each column a digest of the steps on which it depends, if it is known.
     pub(crate) makers: Vec<Option<String>>,
     pub(crate) steps: &'static [&'static StepInfo],
@@ -258,8 +260,6 @@ pub struct StoredExperiment {
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
     pub(crate) declared_types: Vec<String>,
-    /// Columns that all runs are known to lack.
-    pub(crate) absent: Vec<String>,
 }
 
 /// A line of [`ls`](crate::Session::ls).

@@ -85,7 +85,6 @@ impl SqliteStore {
             table,
             columns,
             declared_types,
-            absent: Vec::new(),
         })
     }
 

@@ -6,10 +6,11 @@ use super::failure::{Failure, Result};
 use super::insert::insert_runs;
 use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
-use super::sql::{hex, text};
+use super::sql::{hex, literal, text};
 use super::sqlite::SqliteStore;
 use super::{Column, Execution, Finished, IfExists, Key, NewExperiment, StoreError, Target, meta};
 use crate::exception::Outcome;
+use crate::value::Cell;
 
 impl SqliteStore {
     /// Inside of a transaction: makes or joins the experiment if this is its first commit, adds the
@@ -141,13 +142,13 @@ impl SqliteStore {
             {
                 continue;
             }
-            add_column(tx, &execution.table, column)?;
+            add_column(tx, &execution.table, column, None)?;
             execution.extra.push(column.clone());
         }
         Ok(())
     }
 
-    fn write_meta(&self, tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
+    pub(super) fn write_meta(&self, tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
         let columns: Vec<_> = execution
             .new
             .columns
@@ -199,17 +200,17 @@ pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
 }
 
 /// Makes the table of the runs, or adds the declared columns that it lacks.
-fn ready_table(tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
+pub(super) fn ready_table(tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
     if !has_table(tx, &execution.table)? {
         create_table(tx, execution)?;
     } else {
         let there = columns_of(tx, &execution.table)?;
-        for column in &execution.new.columns {
+        for (column, initial) in execution.new.columns.iter().zip(&execution.new.initials) {
             if !there
                 .iter()
                 .any(|name| name.eq_ignore_ascii_case(&column.name))
             {
-                add_column(tx, &execution.table, column)?;
+                add_column(tx, &execution.table, column, initial.as_ref())?;
             }
         }
     }
@@ -224,7 +225,12 @@ fn columns_of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<String>
 }
 
 /// Adds a column, unless another process did.
-fn add_column(tx: &Transaction<'_>, table: &str, column: &Column) -> Result<()> {
+fn add_column(
+    tx: &Transaction<'_>,
+    table: &str,
+    column: &Column,
+    initial: Option<&Cell>,
+) -> Result<()> {
     let there = columns_of(tx, table)?;
     if there
         .iter()
@@ -235,7 +241,10 @@ fn add_column(tx: &Transaction<'_>, table: &str, column: &Column) -> Result<()> 
     Ok(tx.execute_batch(&format!(
         "ALTER TABLE {} ADD COLUMN {}",
         quoted(table),
-        definition(column)
+        match initial {
+            Some(initial) => given(column, initial),
+            None => definition(column),
+        }
     ))?)
 }
 
@@ -252,6 +261,17 @@ fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
     }
     sql.push_str("\n)");
     Ok(tx.execute_batch(&sql)?)
+}
+
+/// A column that has a value in the rows that are there.
+fn given(column: &Column, initial: &Cell) -> String {
+    let sql_type = column.ty.kind.sql_type();
+    let sql_type = sql_type.split(" DEFAULT").next().unwrap_or(sql_type);
+    format!(
+        "{} {sql_type} DEFAULT {}",
+        quoted(&column.name),
+        literal(initial)
+    )
 }
 
 fn definition(column: &Column) -> String {

@@ -5,6 +5,7 @@ use xp_macros::experiment;
 
 use crate::__private::{Baseline, Declared, InputRole, Recorded};
 use crate::identity::encode;
+use crate::value::to_column_value;
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 enum Map {
@@ -59,12 +60,13 @@ fn find(name: &str) -> Baseline {
     all.find(|baseline| baseline.name == name).unwrap()
 }
 
-fn recorded<T: Serialize>(value: &T, text: &str) -> Option<Recorded> {
+fn recorded<T: Serialize + 'static>(value: &T, text: &str) -> Option<Recorded> {
     let mut form = Vec::new();
     encode(value, &mut form).unwrap();
     Some(Recorded {
         form,
         text: text.to_owned(),
+        value: to_column_value(value).unwrap(),
     })
 }
 
