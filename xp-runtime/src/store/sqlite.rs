@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
@@ -122,8 +122,7 @@ impl SqliteStore {
         } else if read_only {
             Found::Ready
         } else {
-            db.pragma_update(None, "journal_mode", "WAL")
-                .map_err(fail)?;
+            patiently(&terms, || db.pragma_update(None, "journal_mode", "WAL")).map_err(fail)?;
             db.pragma_update(None, "synchronous", terms.synchronous())
                 .map_err(fail)?;
             schema::prepare(&mut db).map_err(fail)?
@@ -414,6 +413,23 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// Tries again what SQLite refuses at once, although it has been told to wait for locks: of several
+/// processes that change the journal of a new file at the same time, it lets one go on.
+fn patiently<T>(terms: &Terms, mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match f() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < terms.lock_timeout =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            done => return done,
+        }
     }
 }
 
