@@ -343,8 +343,9 @@ pub use xp_runtime::*;
 /// What nearly every program needs: `use xp::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        AnyPlan as _, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _, Options, Order,
-        PlanOptions as _, Policy, Run, Sequence, Session, WithPoints as _, experiment, step,
+        AnyPlan as _, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _, Isolation,
+        Options, Order, PlanOptions as _, Policy, Run, Sequence, Session, WithPoints as _,
+        experiment, step,
     };
 }
 

@@ -22,13 +22,15 @@ pub enum Outcome {
     TimedOut,
     /// The run needed more memory than it was allowed to.
     OutOfMemory,
-    /// A signal ended the process of the run.
+    /// A signal ended the process of the run: an abort, an overflow of the stack, a fault.
     Killed,
+    /// A step ended the process of the run (`std::process::exit`).
+    Exited,
     /// The run was asked to stop, and did.
     Cancelled,
     /// The process of the run died before the run ended.
     Interrupted,
-    /// It was not attempted, since a smaller point had failed: see [`Plan::prune`](crate::Plan::prune).
+    /// It was not attempted, since a smaller point had failed: see [`Grid::prune`](crate::Grid::prune).
     Pruned,
 }
 
@@ -43,6 +45,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::OutOfMemory => "out_of_memory",
             Self::Killed => "killed",
+            Self::Exited => "exited",
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
             Self::Pruned => "pruned",
@@ -59,6 +62,7 @@ impl Outcome {
             Self::TimedOut,
             Self::OutOfMemory,
             Self::Killed,
+            Self::Exited,
             Self::Cancelled,
             Self::Interrupted,
             Self::Pruned,

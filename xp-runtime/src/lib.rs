@@ -3,6 +3,10 @@
 //! Programs depend on `xp-lab`, whose library is called `xp`; its documentation is the place to
 //! start. A module here stands above all that it imports.
 
+// So that generated code finds this crate, and not another one that was built without its tests.
+#[cfg(test)]
+extern crate self as xp;
+
 pub mod datapak;
 pub mod identity;
 pub mod value;
@@ -15,6 +19,7 @@ mod exception;
 mod execute;
 mod experiment;
 mod failpoint;
+mod isolate;
 mod order;
 mod panic;
 mod plan;
@@ -43,6 +48,7 @@ pub use experiment::{
     ChangedInputs, Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs,
     RunsFailed,
 };
+pub use isolate::{CrossingState, Experiments, Isolation, IsolationError, child_main};
 pub use plan::{
     AnyPlan, Grid, IntoAny, IntoPlan, Limited, Options, Order, Plan, PlanError, PlanOptions,
     Planned, Policy, Rerun, RunEnded, WithPoints, union,
@@ -51,12 +57,11 @@ pub use rng::Rng;
 pub use row::{LayoutError, Misfit, RowError};
 pub use run::{Dynamic, FieldError, Live, LiveFields, Run, RunKind};
 pub use sequence::{Row, Sequence, SequenceError};
-pub use session::{Listing, PlanReport, PlannedPoint, Session};
+pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
 pub use table::{QueryRowError, Table};
-pub use usage::Usage;
 pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 
@@ -64,11 +69,13 @@ pub use value::{Value, ValueError};
 #[doc(hidden)]
 pub mod __private {
     pub use serde;
+    #[cfg(test)]
+    pub use xp_macros::callee_must_be_a_step;
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps, InputRole,
-        Slice, Visitor, same_type,
+        Baseline, Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps,
+        InputRole, Recorded, Slice, Visitor, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

@@ -314,14 +314,12 @@ impl<'a> RowWriter<'a> {
     }
 
     /// What was put so far, inputs among them, each cell with the place of its column.
-    #[allow(dead_code)]
     pub(crate) fn reached(self) -> Vec<(usize, Cell)> {
         let cells = self.cells.into_iter().enumerate();
         cells.filter_map(|(i, cell)| Some((i, cell?))).collect()
     }
 
     /// What was put of the field of that ordinal, each cell with the place of its column.
-    #[allow(dead_code)]
     pub(crate) fn cells_of(&self, ordinal: usize) -> impl Iterator<Item = (usize, &Cell)> {
         let field = self.layout.fields.get(ordinal);
         let columns = field.map_or(0..0, |field| field.columns.clone());
@@ -369,7 +367,7 @@ impl Mapping {
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
-                None => column.ty.nullable || empty,
+                None => column.ty.nullable || empty || stored.absent.contains(&column.name),
             };
             if !fits {
                 misfits.push(Misfit {

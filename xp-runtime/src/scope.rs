@@ -10,6 +10,7 @@ use crate::row::{RowError, RowWriter};
 use crate::sequence::Sequence;
 use crate::shared::{SharedKey, SharedValues};
 use crate::step::StepInfo;
+use crate::value::Cell;
 
 /// See the module's text.
 pub struct Scope<'a> {
@@ -19,20 +20,30 @@ pub struct Scope<'a> {
     pub(crate) steps: &'a [&'static StepInfo],
     /// The step that was entered last; `None` outside of the steps.
     pub(crate) step: Option<usize>,
-    /// Called with the place of a shared value once it is there.
-    pub(crate) ready: &'a dyn Fn(usize),
-    /// Called with the ordinal of a field once it is in the row, while steps are still to come.
-    pub(crate) reached: Option<&'a Reached>,
+    pub(crate) watch: &'a dyn Watch,
 }
 
-/// What is told of a field that has been reached: its ordinal, and the row that has it.
-pub(crate) type Reached = dyn Fn(usize, &RowWriter<'_>);
+/// Is told what a run comes to.
+pub(crate) trait Watch {
+    /// A step begins.
+    fn entered(&self, _step: usize) {}
+
+    /// The shared value of that place is not there yet, and this run computes it.
+    fn computing(&self, _place: usize) {}
+
+    /// The shared value of that place is there, or has failed.
+    fn ready(&self, _place: usize) {}
+
+    /// A column is filled, before the run has ended.
+    fn reached(&self, _column: usize, _cell: &Cell) {}
+}
 
 impl Scope<'_> {
     /// Says which step comes next.
     #[inline]
     pub fn enter(&mut self, step: usize) {
         self.step = Some(step);
+        self.watch.entered(step);
     }
 
     /// Says that the steps have ended.
@@ -55,10 +66,15 @@ impl Scope<'_> {
         ops: &SharedOps<T>,
         compute: impl FnOnce() -> Result<T, StepError>,
     ) -> Result<Arc<T>, StepError> {
+        let watch = self.watch;
+        let compute = || {
+            watch.computing(place);
+            compute()
+        };
         let value = self
             .values
             .get(&self.keys[place], self.step_name(), ops, compute);
-        (self.ready)(place);
+        watch.ready(place);
         value.map_err(|failure| {
             let ended = Box::new((failure.0, failure.1.clone()));
             StepError(Cause::Shared(ended))

@@ -17,6 +17,7 @@ use crate::declare::Declared;
 use crate::execute::{self, Counts, Job, PlanTask, Summary, Task};
 use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
+use crate::isolate::{self, Host};
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
 use crate::row::Layout;
 use crate::run::Run;
@@ -28,7 +29,7 @@ use crate::store::{
 use crate::sweep::{BoxError, SweepTask, Swept};
 use crate::table::Table;
 
-pub use self::report::{PlanReport, PlannedPoint};
+pub use self::report::{PlanReport, PlannedGroup, PlannedPoint};
 use self::resume::Continuation;
 
 /// An open file of experiments. Clones share the file.
@@ -55,6 +56,7 @@ impl Session {
     ///
     /// The file is no database or cannot be opened, or a newer xp wrote it. It is not changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::open(path.as_ref())?))
     }
 
@@ -64,6 +66,7 @@ impl Session {
     ///
     /// As for [`open`](Self::open), and if the file is missing.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self> {
+        isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::open_read_only(
             path.as_ref(),
         )?))
@@ -75,6 +78,7 @@ impl Session {
     ///
     /// There is no memory for it.
     pub fn in_memory() -> Result<Self> {
+        isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::in_memory()?))
     }
 
@@ -179,9 +183,12 @@ impl Session {
     }
 
     fn execute_plan<X: Declared>(&self, plan: Plan<X>) -> Result<Experiment<X>> {
+        let crossing = plan.crossing;
         let (task, layout, options, order) = self.prepared(plan)?;
         let name = X::declaration().name;
-        let made = self.run_task(name, name, &task, &layout, &options, order)?;
+        let host = isolate::host::<X>(crossing, options.limits)?;
+        let host = host.as_ref();
+        let made = self.run_task(name, name, &task, &layout, &options, order, host)?;
         let made = self.check(made, &options)?;
         self.opened(made)
     }
@@ -197,6 +204,8 @@ impl Session {
             order_by,
             options,
             error,
+            prune,
+            ..
         } = plan;
         if let Some(error) = error {
             return Err(error.into());
@@ -207,7 +216,7 @@ impl Session {
         X::layout(&mut layout);
         let layout = layout.check(declared.name)?;
         let order = order_by.map(|order_by| order_by(&parts));
-        let task = PlanTask::<X>::new(parts, options.root_seed_or_default());
+        let task = PlanTask::<X>::new(parts, options.root_seed_or_default()).pruned(prune);
         // A filter may leave none of the points.
         if (0..task.len()).all(|i| task.point(i).is_none()) {
             return Err(Error::Plan(PlanError::Empty {
@@ -240,7 +249,8 @@ impl Session {
         C: Fn(&P, &mut Run) -> Result<F, E> + Sync,
     {
         let options = self.defaults.clone();
-        let layout = Swept::<P, F>::columns().check(name)?;
+        isolate::refuse_limits(name, options.limits)?;
+        let layout = Swept::<P, F>::layout().check(name)?;
         let points: Vec<P> = points.into_iter().collect();
         if points.is_empty() {
             return Err(Error::EmptySweep {
@@ -248,7 +258,7 @@ impl Session {
             });
         }
         let task = SweepTask::new(name, points, closure, options.root_seed_or_default());
-        let made = self.run_task(name, name, &task, &layout, &options, None)?;
+        let made = self.run_task(name, name, &task, &layout, &options, None, None)?;
         let made = self.check(made, &options)?;
         self.opened(made)
     }
@@ -284,6 +294,7 @@ impl Session {
         layout: &Layout,
         options: &Options,
         order: Option<Vec<u64>>,
+        host: Option<&Host<T::State>>,
     ) -> Result<Made<T::State>> {
         let id = Uuid::new_v4();
         let name = experiment_name(name, id, options)?;
@@ -311,7 +322,7 @@ impl Session {
                 .collect(),
             steps: task.steps(),
             inputs: resume::records(task)?,
-            limits: options.limits(),
+            limits: options.recorded_limits(),
             if_exists,
         };
         if let Some(continued) = &continued
@@ -328,7 +339,7 @@ impl Session {
         let counts = continued.as_ref().map(|continued| continued.survey.counts);
         let lacking = continued
             .as_ref()
-            .map(|continued| continued.lacking(layout));
+            .map(|continued| continued.lacking(task, layout));
         let continued = match (continued, &lacking) {
             (Some(continued), Some(lacking)) => Some(continued.begin(store, lacking)?),
             _ => None,
@@ -359,7 +370,11 @@ impl Session {
             on_run: options.on_run.as_ref(),
             continued,
         };
-        let executed = execute::execute(task, job);
+        if let Some(host) = host {
+            host.begin()
+                .map_err(|error| PlanError::from(Box::new(error)))?;
+        }
+        let executed = execute::execute(task, job, host);
         if let Some(handled) = handled {
             handled.exit_if_asked();
         }
@@ -407,7 +422,9 @@ impl Session {
     fn opened<X: Readable>(&self, made: Made<X::State>) -> Result<Experiment<X>> {
         let states = made.summary.states.into_iter();
         let states = states.map(|(id, state)| (id, Arc::new(state))).collect();
-        Ok(Experiment::open(&self.store, &Key::Id(made.id), states)?.counted(made.counts))
+        let resumed = made.counts.is_some();
+        let of = Experiment::reopen(&self.store, &Key::Id(made.id), states, resumed)?;
+        Ok(of.counted(made.counts))
     }
 
     /// The experiments of the file, in the order in which they were made.

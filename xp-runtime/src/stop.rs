@@ -24,6 +24,12 @@ impl Stop {
         self.now.store(true, Ordering::Relaxed);
     }
 
+    /// Takes the wish back, for the next run of a process that serves many.
+    #[cfg(unix)]
+    pub(crate) fn clear(&self) {
+        self.now.store(false, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         self.now.load(Ordering::Relaxed) || (self.signals && signals::came())
     }

@@ -19,7 +19,7 @@ use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
 use crate::store::{StoredExperiment, StoredRun};
-use crate::value::{members_of, to_members, to_value};
+use crate::value::{Value, members_of, to_members, to_value};
 
 /// Any error, as the steps and closures of an experiment may return it.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -55,7 +55,7 @@ impl<P, F> fmt::Debug for Swept<P, F> {
 
 impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Swept<P, F> {
     /// The columns of the point, and of the result.
-    pub(crate) fn columns() -> Layout {
+    pub(crate) fn layout() -> Layout {
         let mut layout = Layout::default();
         if members_of::<P>().is_some() {
             layout.flat_input::<P>(POINT);
@@ -75,7 +75,11 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
     type Mapping = Mapping;
 
     fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
-        Mapping::new(Self::columns(), stored)
+        Mapping::new(Self::layout(), stored)
+    }
+
+    fn columns() -> Layout {
+        Self::layout()
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<SweptFields<P, F>> {
@@ -213,6 +217,11 @@ where
                 .collect()
         };
         Ok((Bunch::new(), params))
+    }
+
+    /// A closure stays in its process, and so do its points.
+    fn send(&self, _: &usize) -> Result<Vec<Value>, InputError> {
+        Ok(Vec::new())
     }
 
     fn shared(&self) -> &'static [&'static [usize]] {

@@ -133,7 +133,7 @@ impl Reader<'_> {
             if refers_by_mut(&statement.pat) {
                 flow.changes.clone_from(&flow.uses);
             }
-            flow.lends = true;
+            flow.lends = !is_plain(&statement.pat);
             flow.makes = self.declare(&statement.pat);
             if let Some(value) = value {
                 let kind = Kind::Var {
@@ -435,6 +435,7 @@ impl Reader<'_> {
             if !matches!(used.binding, Binding::Run) {
                 flow.uses.push(used.variable);
                 flow.changes.extend(used.changed.then_some(used.variable));
+                flow.looks.extend(used.looked_at.then_some(used.variable));
             }
         }
         flow
@@ -507,6 +508,16 @@ fn attributes_of(expr: &Expr) -> &[Attribute] {
         Expr::Try(inner) => &inner.attrs,
         _ => &[],
     }
+}
+
+/// Whether a pattern has a type that is written out and holds no reference, as far as is known.
+fn is_plain(pat: &Pat) -> bool {
+    const PLAIN: [&str; 17] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize", "String",
+    ];
+    matches!(pat, Pat::Type(PatType { ty, .. }) if matches!(&**ty, Type::Path(path)
+        if PLAIN.iter().any(|plain| path.path.is_ident(plain))))
 }
 
 /// Whether a pattern binds a name by `ref mut`.

@@ -51,6 +51,8 @@ pub(super) struct Used {
     pub(super) variable: Variable,
     /// Whether it is by `&mut`.
     pub(super) changed: bool,
+    /// Whether it is by `&`, or cloned.
+    pub(super) looked_at: bool,
 }
 
 impl Places {
@@ -237,10 +239,9 @@ impl Places {
                 let mut reference = reference.clone();
                 let since = self.used.len();
                 reference.expr = Box::new(self.place(&reference.expr, at, errors)?);
-                if reference.mutability.is_some() {
-                    self.used[since..]
-                        .iter_mut()
-                        .for_each(|used| used.changed = true);
+                for used in &mut self.used[since..] {
+                    used.changed |= reference.mutability.is_some();
+                    used.looked_at |= reference.mutability.is_none();
                 }
                 Some(Expr::Reference(reference))
             }
@@ -269,7 +270,11 @@ impl Places {
                 if call.method == "clone" && call.args.is_empty() && call.turbofish.is_none() =>
             {
                 let mut call = call.clone();
+                let since = self.used.len();
                 call.receiver = Box::new(self.place(&call.receiver, at, errors)?);
+                self.used[since..]
+                    .iter_mut()
+                    .for_each(|used| used.looked_at = true);
                 Some(Expr::MethodCall(call))
             }
             other => {
@@ -304,6 +309,7 @@ impl Places {
             binding: known.binding.clone(),
             variable: known.variable,
             changed: false,
+            looked_at: false,
         };
         let binding = used.binding.clone();
         self.used.push(used);

@@ -19,6 +19,8 @@ pub(super) struct Flow {
     pub(super) uses: Vec<Variable>,
     /// Those of its uses that are by `&mut`.
     pub(super) changes: Vec<Variable>,
+    /// Those that are by `&`: what is behind a `&mut` in there cannot be changed.
+    pub(super) looks: Vec<Variable>,
     /// Whether what it makes may hold a reference: a var may, what has an owned type may not.
     pub(super) lends: bool,
 }
@@ -165,7 +167,9 @@ fn all_changes(flows: &[Flow]) -> Vec<BTreeSet<Variable>> {
     for (i, flow) in flows.iter().enumerate() {
         let mut changed: BTreeSet<Variable> = flow.changes.iter().copied().collect();
         for (name, of) in &behind {
-            if flow.uses.contains(name) {
+            let uses = flow.uses.iter().filter(|used| *used == name).count();
+            let looks = flow.looks.iter().filter(|seen| *seen == name).count();
+            if uses > looks {
                 changed.insert(*of);
             }
         }
@@ -292,6 +296,26 @@ mod tests {
                 (vec![0, 1], vec![0, 1, 2, 4])
             ]
         );
+    }
+
+    #[test]
+    fn a_name_that_cannot_change_what_it_refers_to_changes_nothing() {
+        let found = slices(quote!(
+            fn f(#[param] k: u8) {
+                let mut model = make(k);
+                let loss = train(&mut model);
+                look(&loss, loss.clone());
+                let rounds: u32 = train(&mut model);
+                note(rounds);
+                let guard = open(&mut model);
+                close(guard);
+                #[field]
+                let x: f64 = last();
+                #[field]
+                let y: f64 = score(&model);
+            }
+        ));
+        assert_eq!(found[1], (vec![1], vec![0, 1, 3, 5, 6, 8]));
     }
 
     #[test]

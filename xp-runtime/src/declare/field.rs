@@ -60,8 +60,8 @@ impl<T> FieldOps<T> {
     /// Puts the columns of a field that does not change any more, while steps are still to come.
     pub fn reach(&self, scope: &mut Scope<'_>, ordinal: usize, value: &T) -> Result<(), RowError> {
         self.put(scope, ordinal, value)?;
-        if let Some(reached) = scope.reached {
-            reached(ordinal, &scope.row);
+        for (column, cell) in scope.row.cells_of(ordinal) {
+            scope.watch.reached(column, cell);
         }
         Ok(())
     }

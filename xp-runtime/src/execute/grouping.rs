@@ -13,6 +13,7 @@ pub(super) fn expect_all<T: Task>(
     shared: &Shared,
     wanted: Option<&Bits>,
     jobs: usize,
+    owned: bool,
     seed: Option<u64>,
 ) -> Schedule {
     let mut points: Vec<Needs> = Vec::new();
@@ -30,7 +31,10 @@ pub(super) fn expect_all<T: Task>(
         points.push((first, rest(&keys, shared.coarsest), i));
     }
     match seed {
-        Some(seed) => Schedule::Grouped(Groups::new(points, jobs, seed)),
+        Some(seed) => {
+            let groups = Groups::new(points, jobs, seed);
+            Schedule::Grouped(groups.owned(owned))
+        }
         None => Schedule::Plain {
             next: 0.into(),
             total: task.len(),

@@ -18,6 +18,7 @@ use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
+pub(crate) use attempt::{Attempt, Completed, Ran};
 pub(crate) use survey::{Action, Rules, Survey, survey, visit};
 pub use survey::{Counts, PointState};
 pub(crate) use task::{PlanTask, Task};
@@ -29,6 +30,7 @@ use self::schedule::Schedule;
 use self::worker::{RunRules, Shared, Worker};
 use self::writer::Writer;
 use crate::exception::{Exception, Outcome};
+use crate::isolate::Host;
 use crate::plan::{OnRun, Policy};
 use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
@@ -74,7 +76,16 @@ pub(crate) struct Continued<'a> {
     /// The rows of runs that are there, by their points, and whether these are filled.
     pub(crate) rows: HashMap<u128, (i64, bool)>,
     /// The columns that a fill computes: their places.
-    pub(crate) lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
+    pub(crate) lacking: &'a (dyn Fn(u128) -> Filled + Sync),
+}
+
+/// What is computed of a run that lacks fields.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filled {
+    /// The places of the columns that it lacks.
+    pub(crate) columns: Vec<usize>,
+    /// The parts of the body that make them; none for all of it.
+    pub(crate) slices: Vec<usize>,
 }
 
 /// What came of an execution.
@@ -134,6 +145,7 @@ impl Drop for Active<'_> {
 pub(crate) fn execute<T: Task>(
     task: &T,
     job: Job<'_>,
+    host: Option<&Host<T::State>>,
 ) -> Result<(Uuid, Summary<T::State>), StoreError> {
     let Job {
         store,
@@ -159,6 +171,7 @@ pub(crate) fn execute<T: Task>(
         store.set_active(execution.execution, true);
         Active(store, execution.execution)
     });
+    let left = continued.as_ref().map(|of| of.survey.counts.left());
     let (wanted, seen, rows, failed, lacking) = match continued {
         Some(of) => {
             let Survey {
@@ -170,7 +183,7 @@ pub(crate) fn execute<T: Task>(
             (Some((wanted, len)), of.seen, of.rows, failed, of.lacking)
         }
         None => {
-            let none: &(dyn Fn(u128) -> Vec<usize> + Sync) = &|_| Vec::new();
+            let none: &(dyn Fn(u128) -> Filled + Sync) = &|_| Filled::default();
             (None, 0, HashMap::new(), Vec::new(), none)
         }
     };
@@ -189,7 +202,8 @@ pub(crate) fn execute<T: Task>(
     let schedule = match order {
         Some(order) => Schedule::listed(order),
         None if !task.shared().is_empty() => {
-            grouping::expect_all(task, &shared, wanted, jobs, shuffled.then_some(shuffle))
+            let seed = shuffled.then_some(shuffle);
+            grouping::expect_all(task, &shared, wanted, jobs, host.is_some(), seed)
         }
         None if shuffled => Schedule::shuffled(task.len(), shuffle),
         None => Schedule::plain(task.len()),
@@ -200,10 +214,13 @@ pub(crate) fn execute<T: Task>(
     let chunks = store
         .live_directory()?
         .map(|path| Arc::new(ChunkDir::new(path)));
-    let registry = Arc::new(FieldRegistry::new(layout.columns()));
+    let registry = Arc::new(FieldRegistry::new(layout.columns(), &execution.extra));
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, len, &fractions, progress);
+    if let Some(left) = left.filter(|left| !left.is_empty()) {
+        bar.say(&format!("{}: left as they are: {left}", execution.new.name));
+    }
     let claims = execution.key.filter(|_| store.is_shared()).map(|key| {
         let who = Claimant {
             key,
@@ -256,6 +273,7 @@ pub(crate) fn execute<T: Task>(
             sender: queue.sender(),
             registry: Arc::clone(&registry),
             progress: Arc::clone(progress),
+            host,
             chunks: chunks.clone(),
             id_experiment,
             root_seed: seed,
@@ -279,6 +297,9 @@ pub(crate) fn execute<T: Task>(
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
+    if let Some(warning) = chunks.and_then(|chunks| chunks.take_warning()) {
+        bar.say(&warning);
+    }
     bar.finish();
     let refused = feed.claims.and_then(Claims::into_error);
     drop(active);
@@ -290,7 +311,7 @@ pub(crate) fn execute<T: Task>(
 }
 
 /// The exception of a run that never came to its steps.
-fn before_the_steps(error: &dyn std::error::Error) -> Exception {
+pub(crate) fn before_the_steps(error: &dyn std::error::Error) -> Exception {
     let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {

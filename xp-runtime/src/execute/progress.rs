@@ -79,6 +79,13 @@ impl Bar {
         }
     }
 
+    /// Says something beside the bar, if there is one.
+    pub(super) fn say(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.println(text);
+        }
+    }
+
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish();

@@ -133,6 +133,9 @@ pub(super) struct Groups {
     /// The groups as ranges of `points`, in the order in which they are opened.
     ranges: Vec<(usize, usize)>,
     most_open: usize,
+    /// All points of a group go to the worker that opened it, one after the other: its process
+    /// holds the group's shared value.
+    owned: bool,
     state: Mutex<Open>,
     changed: Condvar,
 }
@@ -172,9 +175,15 @@ impl Groups {
             points,
             ranges,
             most_open,
+            owned: false,
             state: Mutex::default(),
             changed: Condvar::new(),
         }
+    }
+
+    /// With each group for one worker.
+    pub(super) fn owned(self, owned: bool) -> Self {
+        Self { owned, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -184,7 +193,7 @@ impl Groups {
     fn next(&self, current: Option<usize>) -> Option<Handed> {
         let mut open = self.lock();
         while !open.aborted {
-            let ready = |g: &OpenGroup| !g.warming && g.next < g.end;
+            let ready = |g: &OpenGroup| (self.owned || !g.warming) && g.next < g.end;
             let own = open
                 .groups
                 .iter()
@@ -192,7 +201,8 @@ impl Groups {
             if let Some(i) = own {
                 return Some(self.take(&mut open, i, false));
             }
-            if open.opened < self.ranges.len() && open.groups.len() < self.most_open {
+            let room = self.owned || open.groups.len() < self.most_open;
+            if open.opened < self.ranges.len() && room {
                 let id = open.opened;
                 let (next, end) = self.ranges[id];
                 open.opened += 1;
@@ -205,6 +215,9 @@ impl Groups {
                 });
                 let last = open.groups.len() - 1;
                 return Some(self.take(&mut open, last, true));
+            }
+            if self.owned {
+                return None;
             }
             if let Some(i) = open.groups.iter().position(ready) {
                 return Some(self.take(&mut open, i, false));
@@ -308,6 +321,25 @@ mod tests {
         let second = schedule.next(None).unwrap();
         assert_ne!(first.group.unwrap().0, second.group.unwrap().0);
         assert_ne!(first.index % 5, second.index % 5);
+    }
+
+    #[test]
+    fn an_owned_group_goes_to_one_worker() {
+        let points = (0..10).map(|i| (i % 2, 0, i as u64)).collect();
+        let schedule = Schedule::Grouped(Groups::new(points, 3, 7).owned(true));
+        let mut workers = [(None, Vec::new()), (None, Vec::new()), (None, Vec::new())];
+        for _ in 0..6 {
+            for (group, taken) in &mut workers {
+                if let Some(handed) = schedule.next(*group) {
+                    *group = handed.group.map(|(group, _)| group);
+                    taken.push(handed.index);
+                    schedule.done(handed);
+                }
+            }
+        }
+        let [(_, one), (_, other), (_, none)] = workers;
+        assert_eq!((one.len(), other.len(), none.len()), (5, 5, 0));
+        assert!(one.iter().all(|index| index % 2 == one[0] % 2));
     }
 
     #[test]

@@ -82,6 +82,20 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// The points that are neither complete nor run, in words.
+    pub(crate) fn left(&self) -> String {
+        let kept = [
+            (self.stale, "stale"),
+            (self.partial, "partial"),
+            (self.skipped, "skipped"),
+        ];
+        let kept = kept.iter().filter(|(count, _)| *count > 0);
+        let kept: Vec<_> = kept
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        kept.join(", ")
+    }
+
     pub(crate) fn add(&mut self, state: PointState, runs: bool) {
         self.points += 1;
         self.to_run += u64::from(runs);

@@ -3,14 +3,15 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Declared, InputError, Point, See, Slice, Visitor};
+use crate::declare::{Baseline, Declared, InputError, Point, See, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
-use crate::plan::Part;
-use crate::row::RowWriter;
+use crate::plan::{Part, Prune};
+use crate::row::{Layout, RowWriter};
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::value::Value;
 
 /// Points, and what a run of one does.
 pub(crate) trait Task: Sync {
@@ -33,6 +34,8 @@ pub(crate) trait Task: Sync {
     fn record(&self, point: &Self::Point, row: &mut RowWriter<'_>) -> Result<(), InputError>;
     /// Config and params by their names.
     fn bunches(&self, point: &Self::Point) -> Result<(Bunch, Bunch), InputError>;
+    /// All inputs, to send them to another process.
+    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError>;
     /// For each shared value the inputs on which it depends.
     fn shared(&self) -> &'static [&'static [usize]];
     fn project(
@@ -59,19 +62,16 @@ pub(crate) trait Task: Sync {
     fn is_pruned_by(&self, _point: &Self::Point, _failed: &Self::Point) -> bool {
         false
     }
-    /// Parts of the body that make some of the fields.
-    #[allow(dead_code)]
-    fn slices(&self) -> &'static [Slice] {
-        &[]
+    /// Defaults and absent values of the inputs.
+    fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
+        Ok(Vec::new())
     }
     /// The slices that together make the fields of these ordinals; none if the whole body is to run.
-    #[allow(dead_code)]
     fn cover(&self, missing: &[usize]) -> Vec<usize> {
         let _ = missing;
         Vec::new()
     }
     /// Runs one of the slices, and puts the fields that it makes into the scope's row.
-    #[allow(dead_code)]
     fn fill(
         &self,
         slice: usize,
@@ -89,6 +89,8 @@ pub(crate) struct PlanTask<X: Declared> {
     parts: Vec<Part<X>>,
     absents: X::Absents,
     scheme: IdentityScheme,
+    layout: Layout,
+    prune: Option<Prune<X>>,
     of: PhantomData<fn() -> X>,
 }
 
@@ -105,8 +107,19 @@ impl<X: Declared> PlanTask<X> {
             parts,
             absents: X::absents(),
             scheme,
+            layout: {
+                let mut layout = Layout::default();
+                X::layout(&mut layout);
+                layout
+            },
+            prune: None,
             of: PhantomData,
         }
+    }
+
+    /// With points that are not attempted once others have failed.
+    pub(crate) fn pruned(self, prune: Option<Prune<X>>) -> Self {
+        Self { prune, ..self }
     }
 
     fn visit(&self, point: &Point<X>, see: See<'_, '_>) -> Result<(), InputError> {
@@ -181,6 +194,12 @@ impl<X: Declared> Task for PlanTask<X> {
         Ok((config, params))
     }
 
+    fn send(&self, point: &Point<X>) -> Result<Vec<Value>, InputError> {
+        let mut values = Vec::new();
+        self.visit(point, See::Send(&mut values))?;
+        Ok(values)
+    }
+
     fn shared(&self) -> &'static [&'static [usize]] {
         X::declaration().shared
     }
@@ -203,8 +222,38 @@ impl<X: Declared> Task for PlanTask<X> {
         X::steps(&point.config, &point.params, run, scope)
     }
 
-    fn slices(&self) -> &'static [Slice] {
-        X::declaration().slices
+    fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
+        X::baselines(&self.absents)
+    }
+
+    fn maker(&self, column: usize) -> Option<String> {
+        let fields = self.layout.fields();
+        let ordinal = fields.iter().position(|of| of.columns.contains(&column))?;
+        let declaration = X::declaration();
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |step: &StepInfo| {
+            hasher.update(step.name.as_bytes());
+            hasher.update(&[0]);
+            hasher.update(step.fingerprint.to_string().as_bytes());
+        };
+        // A field without a slice of its own depends on all steps.
+        let made = (declaration.slices.iter()).filter(|slice| slice.fields.contains(&ordinal));
+        match made.min_by_key(|slice| slice.steps.len()) {
+            Some(slice) => (slice.steps.iter())
+                .filter_map(|place| declaration.steps.get(*place))
+                .for_each(|step| add(step)),
+            None => declaration.steps.iter().for_each(|step| add(step)),
+        }
+        Some(hasher.finalize().to_hex()[..32].to_owned())
+    }
+
+    fn prunes(&self) -> bool {
+        self.prune.is_some()
+    }
+
+    fn is_pruned_by(&self, point: &Point<X>, failed: &Point<X>) -> bool {
+        let prune = self.prune.as_ref();
+        prune.is_some_and(|prune| prune(&point.params, &failed.params))
     }
 
     fn cover(&self, missing: &[usize]) -> Vec<usize> {

@@ -8,21 +8,26 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Ran};
 use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
+use super::schedule::{Handed, Schedule};
 use super::task::Task;
-use super::{Done, before_the_steps};
+use super::{Done, Filled, before_the_steps};
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};
+use crate::isolate::{Child, Host, Sent};
 use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::stop::Stop;
-use crate::store::{Ended, Finished, Target};
+use crate::store::{Ended, Finished, Role, Target};
+use crate::usage::{Meter, Of};
+use crate::value::Cell;
 
 /// The shared values of one execution, and what must be known to find them.
 #[derive(Debug)]
@@ -92,6 +97,8 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) sender: Sender<'a, Done<T::State>>,
     pub(super) registry: Arc<FieldRegistry>,
     pub(super) progress: Arc<Progress>,
+    /// Set if the runs have processes of their own.
+    pub(super) host: Option<&'a Host<T::State>>,
     /// Where the rows of sequences go while their run is live.
     pub(super) chunks: Option<Arc<ChunkDir>>,
     pub(super) id_experiment: uuid::Uuid,
@@ -108,7 +115,7 @@ pub(super) struct RunRules<'a> {
     /// The rows of runs that are there, by their points, and whether these are filled.
     pub(super) rows: &'a HashMap<u128, (i64, bool)>,
     /// The columns that a fill computes, by the point of the run: their places.
-    pub(super) lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
+    pub(super) lacking: &'a (dyn Fn(u128) -> Filled + Sync),
     /// The points that failed, if others are pruned because of them.
     pub(super) failed: RwLock<Vec<u64>>,
 }
@@ -124,6 +131,26 @@ impl<T: Task> Drop for AbortOnPanic<'_, T> {
             self.0.schedule.abort();
         }
     }
+}
+
+/// Tells the schedule that the value is there by which points are grouped.
+struct Warm<'a>(&'a Schedule, Handed, usize);
+
+impl Watch for Warm<'_> {
+    fn ready(&self, place: usize) {
+        let Self(schedule, handed, coarsest) = self;
+        if let (Some((group, true)), true) = (handed.group, place == *coarsest) {
+            schedule.warmed(group);
+        }
+    }
+}
+
+/// What is kept from run to run.
+struct Kept<'a, S> {
+    context: Arc<Context>,
+    meter: Meter,
+    /// Set if the runs have processes of their own.
+    child: Option<Child<'a, S>>,
 }
 
 /// What one attempt came to.
@@ -145,6 +172,11 @@ impl<T: Task> Worker<'_, T> {
             progress: Arc::clone(&self.progress),
             chunks: self.chunks.clone(),
         });
+        let mut kept = Kept {
+            child: self.host.map(|host| host.child(&context)),
+            context,
+            meter: Meter::new(Of::Thread),
+        };
         let _abort = AbortOnPanic(self.feed);
         let mut block = Block::new();
         let mut keys = Vec::new();
@@ -152,7 +184,7 @@ impl<T: Task> Worker<'_, T> {
             if !self.task.shared().is_empty() {
                 self.feed.shared.keys(self.task, &next.point, &mut keys);
             }
-            let open = self.run(&next, &context, &keys);
+            let open = self.run(&next, &mut kept, &keys);
             self.feed.shared.release(&keys);
             keys.clear();
             self.feed.schedule.done(next.handed);
@@ -164,7 +196,12 @@ impl<T: Task> Worker<'_, T> {
     }
 
     /// Runs a point, as often as it takes; false if nobody wants the result.
-    fn run(&self, next: &Next<T::Point>, context: &Arc<Context>, keys: &[SharedKey]) -> bool {
+    fn run(
+        &self,
+        next: &Next<T::Point>,
+        kept: &mut Kept<'_, T::State>,
+        keys: &[SharedKey],
+    ) -> bool {
         for attempt in 1.. {
             let Attempted {
                 mut finished,
@@ -174,7 +211,7 @@ impl<T: Task> Worker<'_, T> {
                     finished,
                     state: None,
                 },
-                None => self.attempt(next, context, keys),
+                None => self.attempt(next, kept, keys),
             };
             let failed = finished.outcome.is_failure() && finished.outcome != Outcome::Cancelled;
             finished.attempt = attempt;
@@ -246,46 +283,40 @@ impl<T: Task> Worker<'_, T> {
     fn attempt(
         &self,
         next: &Next<T::Point>,
-        context: &Arc<Context>,
+        kept: &mut Kept<'_, T::State>,
         keys: &[SharedKey],
     ) -> Attempted<T::State> {
+        if let Some(child) = &mut kept.child {
+            // What goes wrong with its start is told when it is given the run.
+            let _ = child.prepare();
+        }
         let id_run = next.identity.id_run();
         let started = Timestamp::now().as_microsecond();
         let clock = Instant::now();
-        let mut run = Run::live(context, id_run, next.inputs);
-        let result = match &next.identified {
-            Err(exception) => Err((Outcome::Panicked, (**exception).clone())),
-            Ok(Err(error)) => Err((Outcome::Failed, before_the_steps(error))),
+        let filled = self.filled(id_run);
+        let ran = match &next.identified {
+            Err(exception) => Ran::ended(Outcome::Panicked, (**exception).clone()),
+            Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(error)),
             Ok(Ok(())) => {
-                let ready = |place| {
-                    if let (Some((group, true)), true) =
-                        (next.handed.group, place == self.feed.shared.coarsest)
-                    {
-                        self.feed.schedule.warmed(group);
-                    }
-                };
-                let attempt = Attempt {
-                    task: self.task,
-                    layout: self.layout,
-                    values: &self.feed.shared.values,
-                    keys,
-                    ready: &ready,
-                };
-                attempt.run(&next.point, &mut run)
+                let slices = filled.as_ref().map_or(&[][..], |filled| &filled.slices);
+                self.ran(next, kept, keys, slices, clock)
             }
         };
         self.progress.reset();
         let mut finished = Finished::of(id_run, Outcome::Completed, next.claim);
         finished.started = started;
         finished.elapsed = clock.elapsed().as_secs_f64();
-        let told = context.told.swap(false, Ordering::Relaxed);
+        finished.usage = ran.usage;
+        finished.artifacts = ran.artifacts;
+        finished.files = ran.files;
+        let told = kept.context.told.swap(false, Ordering::Relaxed);
         let mut state = None;
-        match result {
+        match ran.ended {
             Ok(completed) => {
                 finished.cells = completed.cells;
                 finished.extra = completed.extra;
-                state = self.task.keeps_state().then_some(completed.state);
-                self.find_target(&mut finished);
+                state = completed.state.filter(|_| self.task.keeps_state());
+                self.find_target(&mut finished, filled);
             }
             Err((outcome, exception)) => {
                 let is_failure = matches!(outcome, Outcome::Failed | Outcome::Panicked);
@@ -297,32 +328,104 @@ impl<T: Task> Worker<'_, T> {
                 finished.ended = Some(Box::new(Ended {
                     exception,
                     inputs: self.inputs(&next.point),
-                    fields: Bunch::new(),
+                    fields: self.fields(ran.reached, ran.left),
                 }));
             }
         }
-        finished.artifacts = run.take_artifacts();
-        finished.files = run.take_chunk_files();
         Attempted { finished, state }
     }
 
+    /// Runs the steps, in this thread or in a process of their own.
+    fn ran(
+        &self,
+        next: &Next<T::Point>,
+        kept: &mut Kept<'_, T::State>,
+        keys: &[SharedKey],
+        slices: &[usize],
+        clock: Instant,
+    ) -> Ran<T::State> {
+        if let Some(child) = &mut kept.child {
+            return match panic::catch(|| self.task.send(&next.point)) {
+                Err(exception) => Ran::ended(Outcome::Panicked, exception),
+                Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(&error)),
+                Ok(Ok(values)) => {
+                    let side = self.chunks.as_ref().map(|chunks| chunks.path());
+                    child.run(Sent {
+                        id_run: next.identity.id_run(),
+                        inputs: next.inputs,
+                        values,
+                        keys,
+                        side: side.map(|side| side.to_string_lossy().into_owned()),
+                        slices: slices.to_vec(),
+                    })
+                }
+            };
+        }
+        let warm = Warm(self.feed.schedule, next.handed, self.feed.shared.coarsest);
+        let attempt = Attempt {
+            task: self.task,
+            layout: self.layout,
+            values: &self.feed.shared.values,
+            keys,
+            watch: &warm,
+            slices,
+        };
+        kept.meter.start(clock);
+        let mut run = Run::live(&kept.context, next.identity.id_run(), next.inputs);
+        let mut reached = Vec::new();
+        let ended = attempt.run(&next.point, &mut run, &mut reached);
+        let usage = kept.meter.end(Instant::now(), clock.elapsed());
+        let left = if ended.is_err() {
+            run.left()
+        } else {
+            Bunch::new()
+        };
+        Ran {
+            ended,
+            reached,
+            left,
+            artifacts: run.take_artifacts(),
+            usage,
+            files: run.take_chunk_files(),
+        }
+    }
+
+    /// The fields that a run had reached which did not complete.
+    fn fields(&self, reached: Vec<(usize, Cell)>, left: Bunch) -> Bunch {
+        let columns = self.layout.columns();
+        let declared = reached.into_iter().filter_map(|(place, cell)| {
+            let column = columns
+                .get(place)
+                .filter(|column| column.role == Role::Field)?;
+            Some((column.name.clone(), column.ty.decode_value(cell).ok()?))
+        });
+        declared.chain(left.into_members()).collect()
+    }
+
+    /// What is computed of a run that is there, if that is not all.
+    fn filled(&self, id_run: uuid::Uuid) -> Option<Filled> {
+        let point = id_run.as_u128();
+        let (_, fill) = self.rules.rows.get(&point)?;
+        fill.then(|| (self.rules.lacking)(point))
+    }
+
     /// A completed run that is there already is replaced, or only gets what it lacks.
-    fn find_target(&self, finished: &mut Finished) {
-        let point = finished.id_run.as_u128();
-        match self.rules.rows.get(&point) {
-            None => {}
-            Some((rowid, false)) => finished.target = Target::Replace(*rowid),
-            Some((rowid, true)) => {
-                let columns = (self.rules.lacking)(point);
+    fn find_target(&self, finished: &mut Finished, filled: Option<Filled>) {
+        let Some((rowid, _)) = self.rules.rows.get(&finished.id_run.as_u128()) else {
+            return;
+        };
+        finished.target = match filled {
+            None => Target::Replace(*rowid),
+            Some(Filled { columns, .. }) => {
                 let cells = columns.iter().map(|place| finished.cells[*place].clone());
                 finished.cells = cells.collect();
                 finished.extra.clear();
-                finished.target = Target::Fill {
+                Target::Fill {
                     rowid: *rowid,
                     columns,
-                };
+                }
             }
-        }
+        };
     }
 
     /// All inputs of a run that did not complete, as far as they can be recorded.

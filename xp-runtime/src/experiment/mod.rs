@@ -5,7 +5,7 @@ mod fields;
 mod read;
 mod runs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ enum Source<X: Readable> {
         db: Arc<dyn Store>,
         stored: Arc<StoredExperiment>,
         mapping: Arc<X::Mapping>,
+        /// Completed runs that lack a field.
+        partial: Arc<HashSet<u128>>,
     },
     /// In memory: the experiment was deserialised, and has no database.
     Owned(Arc<Vec<Value>>, ReadOwned<X>),
@@ -83,7 +85,26 @@ impl<X: Readable> Experiment<X> {
         key: &Key,
         states: HashMap<Uuid, Arc<X::State>>,
     ) -> Result<Self> {
-        let stored = db.find(key)?;
+        Self::reopen(db, key, states, false)
+    }
+
+    /// The same; after it was continued, a column may be missing that all of its runs lack.
+    pub(crate) fn reopen(
+        db: &Arc<dyn Store>,
+        key: &Key,
+        states: HashMap<Uuid, Arc<X::State>>,
+        continued: bool,
+    ) -> Result<Self> {
+        let mut stored = db.find(key)?;
+        let declared = X::columns();
+        let partial = db.lacking(&stored, declared.columns())?;
+        if continued && !partial.is_empty() {
+            for column in declared.columns() {
+                if !stored.columns.iter().any(|there| there.name == column.name) {
+                    stored.absent.push(column.name.clone());
+                }
+            }
+        }
         let mapping = X::mapping(&stored).map_err(|misfits| Error::Misfit {
             experiment: stored.name.clone(),
             misfits,
@@ -96,6 +117,7 @@ impl<X: Readable> Experiment<X> {
                 db: Arc::clone(db),
                 mapping: Arc::new(mapping),
                 stored: Arc::new(stored),
+                partial: Arc::new(partial),
             },
             states: Arc::new(states),
             counts: None,
@@ -127,18 +149,30 @@ impl<X: Readable> Experiment<X> {
         }
     }
 
-    /// The runs that completed, in the order in which they ended.
+    /// How many completed runs lack a field that was declared after they were made. Typed runs are
+    /// without them; [`fill`](crate::PlanOptions::fill) gives them what they lack.
+    pub fn partial(&self) -> usize {
+        match &self.runs {
+            Source::Db { partial, .. } => partial.len(),
+            Source::Owned(..) => 0,
+        }
+    }
+
+    /// The runs that completed, in the order in which they ended. Typed ones have all fields: see
+    /// [`partial`](Self::partial).
     pub fn runs(&self) -> Runs<X> {
         match &self.runs {
             Source::Db {
                 db,
                 stored,
                 mapping,
+                partial,
             } => Runs::stored(
                 Arc::clone(db),
                 Arc::clone(stored),
                 Arc::clone(mapping),
                 Arc::clone(&self.states),
+                Arc::clone(partial),
             ),
             Source::Owned(runs, read) => Runs::owned(&self.name, runs, *read),
         }
@@ -219,10 +253,12 @@ impl<X: Readable> Clone for Experiment<X> {
                     db,
                     stored,
                     mapping,
+                    partial,
                 } => Source::Db {
                     db: Arc::clone(db),
                     stored: Arc::clone(stored),
                     mapping: Arc::clone(mapping),
+                    partial: Arc::clone(partial),
                 },
                 Source::Owned(runs, read) => Source::Owned(Arc::clone(runs), *read),
             },

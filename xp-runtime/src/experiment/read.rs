@@ -19,6 +19,12 @@ pub trait Readable: RunKind<Inner = ()> {
     #[doc(hidden)]
     fn mapping(stored: &StoredExperiment) -> Result<Self::Mapping, Vec<Misfit>>;
 
+    /// The columns that a run must have; none if it may have any.
+    #[doc(hidden)]
+    fn columns() -> Layout {
+        Layout::default()
+    }
+
     /// The fields of a run.
     #[doc(hidden)]
     fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
@@ -29,9 +35,13 @@ impl<X: Declared> Readable for X {
     type Mapping = Mapping;
 
     fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
+        Mapping::new(Self::columns(), stored)
+    }
+
+    fn columns() -> Layout {
         let mut layout = Layout::default();
         X::layout(&mut layout);
-        Mapping::new(layout, stored)
+        layout
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {

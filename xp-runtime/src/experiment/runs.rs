@@ -1,6 +1,6 @@
 //! Going through the runs of an experiment, a page of the file at a time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ struct Pages<X: Readable> {
     stored: Arc<StoredExperiment>,
     mapping: Arc<X::Mapping>,
     states: Arc<HashMap<Uuid, Arc<X::State>>>,
+    /// Runs that are left out.
+    partial: Arc<HashSet<u128>>,
     page: VecDeque<StoredRun>,
     /// The rowid of the last run of the page; `None` behind the last page.
     after: Option<i64>,
@@ -43,6 +45,7 @@ impl<X: Readable> Runs<X> {
         stored: Arc<StoredExperiment>,
         mapping: Arc<X::Mapping>,
         states: Arc<HashMap<Uuid, Arc<X::State>>>,
+        partial: Arc<HashSet<u128>>,
     ) -> Self {
         let after = Some(i64::MIN);
         Self {
@@ -51,6 +54,7 @@ impl<X: Readable> Runs<X> {
                 stored,
                 mapping,
                 states,
+                partial,
                 page: VecDeque::new(),
                 after,
             }),
@@ -72,11 +76,14 @@ impl<X: Readable> Runs<X> {
 
 impl<X: Readable> Pages<X> {
     fn next(&mut self) -> Option<Result<Run<X>>> {
-        if self.page.is_empty() {
+        while self.page.is_empty() {
             let after = self.after?;
             match self.db.runs(&self.stored, after) {
-                Ok(page) => {
+                Ok(mut page) => {
                     self.after = page.last().map(|run| run.rowid);
+                    if !self.partial.is_empty() {
+                        page.retain(|run| !self.partial.contains(&run.id_run.as_u128()));
+                    }
                     self.page = page.into();
                 }
                 Err(error) => {

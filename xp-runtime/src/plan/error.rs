@@ -1,6 +1,7 @@
 //! The errors of plans.
 
 use crate::declare::{Declaration, InputCause};
+use crate::isolate::IsolationError;
 use crate::value::ValueError;
 
 /// What is wrong with a plan. Nothing was executed, and nothing was changed.
@@ -79,6 +80,9 @@ pub enum PlanError {
         /// The inputs with more than one value, and how many they have.
         found: Vec<(&'static str, usize)>,
     },
+    /// The runs cannot have processes of their own, or limits.
+    #[error(transparent)]
+    Isolation(#[from] Box<IsolationError>),
     /// `.zip()` on what is no product any more.
     #[error("the plan of `{experiment}` cannot be zipped any more: call `.zip()` before all else")]
     ZipOrder {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::points::{Filter, Map, Points, ZipError};
 use super::{IntoPlan, Options, Part, Plan, PlanError, Planned};
 use crate::declare::Declared;
+use crate::isolate::{Crossing, CrossingState, Isolation};
+use crate::run::RunKind;
 
 /// What can be made of a complete plan's points. An input of the same name has the method to
 /// itself; what is meant then is written as a function: `Grid::filter(plan, ..)`.
@@ -78,6 +80,57 @@ pub trait Grid: Planned + Sized {
             keyed.sort();
             keyed.into_iter().map(|(_, i)| i).collect()
         }));
+        plan
+    }
+
+    /// Does not attempt a point once another one has failed for which `is_needless` is true, given
+    /// the point and the one that failed: what is larger than what took too long, say. It ends as
+    /// [`Pruned`](crate::Outcome::Pruned), which is no failure, and is looked at again by the next
+    /// `resume`. With [`order_by_key`](Grid::order_by_key) the small points come first; runs that
+    /// are under way when one fails go on.
+    ///
+    /// ```
+    /// # use xp::prelude::*;
+    /// # #[step] fn solve(n: u32) -> Result<u32, String> { if n < 8 { Ok(n) } else { Err("too large".into()) } }
+    /// # #[experiment] fn solving(#[param] n: u32) { #[field] let m: u32 = solve(n)?; }
+    /// let plan = solving().n([4, 8, 16, 32]).order_by_key(|p| p.n).prune(|p, failed| p.n > failed.n);
+    /// let session = Session::in_memory()?;
+    /// let Err(xp::Error::RunsFailed(failed)) = session.resume(plan.jobs(1)) else { panic!("8 fails") };
+    /// assert_eq!((failed.completed, failed.failed), (1, 1));
+    /// # Ok::<(), xp::Error>(())
+    /// ```
+    fn prune<F>(self, is_needless: F) -> Plan<Self::Of>
+    where
+        Self: IntoPlan<Experiment = Self::Of>,
+        F: Fn(&<Self::Of as Declared>::Params, &<Self::Of as Declared>::Params) -> bool
+            + Send
+            + Sync
+            + 'static,
+    {
+        let mut plan = self.into_plan();
+        plan.prune = Some(Arc::new(is_needless));
+        plan
+    }
+
+    /// Says where the runs run: on threads, which is the default, or in processes of their own,
+    /// where a run that aborts, exits or runs out of memory leaves the others in peace, and can
+    /// have limits ([`PlanOptions::time_limit`](super::PlanOptions::time_limit)).
+    ///
+    /// `main` must begin with [`child_main`](crate::child_main). Inputs, fields and states cross as
+    /// data: an input with a `key` cannot, and a `#[state]` must be `Serialize`. What else a step
+    /// finds in its process (statics, open files) is that of the child, which serves many runs.
+    /// With `#[shared]` values, one child has all runs that need the same, as long as the plan does
+    /// not set their order.
+    fn isolate(self, isolation: Isolation) -> Plan<Self::Of>
+    where
+        Self: IntoPlan<Experiment = Self::Of>,
+        <Self::Of as RunKind>::State: CrossingState,
+    {
+        let mut plan = self.into_plan();
+        plan.crossing = match isolation {
+            Isolation::Thread => None,
+            Isolation::Process => Some(Crossing::new()),
+        };
         plan
     }
 }

@@ -22,6 +22,7 @@ pub use rerun::{Limited, Rerun};
 pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
 use crate::declare::{Declared, Point};
+use crate::isolate::Crossing;
 
 /// A complete plan: the points of an experiment, and the options of their execution.
 ///
@@ -35,10 +36,18 @@ pub struct Plan<X: Declared> {
     /// Sorts the points, given by their index.
     pub(crate) order_by: Option<OrderBy<X>>,
     pub(crate) options: Options,
+    /// Whether a point is not attempted, once another one has failed.
+    pub(crate) prune: Option<Prune<X>>,
+    /// Set if the runs are to have processes of their own.
+    pub(crate) crossing: Option<Crossing<X::State>>,
     pub(crate) error: Option<PlanError>,
 }
 
 pub(crate) type OrderBy<X> = Arc<dyn Fn(&[Part<X>]) -> Vec<u64> + Send + Sync>;
+
+/// Whether the first point is not attempted, once the second one has failed.
+pub(crate) type Prune<X> =
+    Arc<dyn Fn(&<X as Declared>::Params, &<X as Declared>::Params) -> bool + Send + Sync>;
 
 /// Points that have the config in common.
 pub(crate) struct Part<X: Declared> {
@@ -71,6 +80,8 @@ impl<X: Declared> Clone for Plan<X> {
         Self {
             parts: self.parts.clone(),
             order_by: self.order_by.clone(),
+            crossing: self.crossing,
+            prune: self.prune.clone(),
             options: self.options.clone(),
             error: self.error.clone(),
         }
@@ -115,6 +126,8 @@ impl<X: Declared> Plan<X> {
             parts,
             order_by: None,
             options,
+            crossing: None,
+            prune: None,
             error: None,
         }
     }
@@ -126,6 +139,8 @@ impl<X: Declared> Plan<X> {
             parts: Vec::new(),
             order_by: None,
             options: Options::default(),
+            crossing: None,
+            prune: None,
             error: Some(error),
         }
     }

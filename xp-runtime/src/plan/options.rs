@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::Rerun;
 use crate::exception::Outcome;
 use crate::identity::DEFAULT_ROOT_SEED;
-use crate::store::{Durability, IfExists, Limits, Terms};
+use crate::isolate::Limits;
+use crate::store::{self, Durability, IfExists, Terms};
 
 /// What an exception of one run means for the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,6 +59,7 @@ pub struct Options {
     pub(crate) on_run: Option<OnRun>,
     pub(crate) durability: Option<Durability>,
     pub(crate) lock_timeout: Option<Duration>,
+    pub(crate) limits: Limits,
 }
 
 /// What is called with every run that counts.
@@ -128,6 +130,7 @@ impl Options {
             on_run: self.on_run.or_else(|| defaults.on_run.clone()),
             durability: self.durability.or(defaults.durability),
             lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
+            limits: self.limits.or(defaults.limits),
         }
     }
 
@@ -136,9 +139,13 @@ impl Options {
         self.jobs.unwrap_or_else(cores)
     }
 
-    /// What a run may use.
-    pub(crate) fn limits(&self) -> Limits {
-        Limits::default()
+    /// What a run may use, as it is recorded.
+    pub(crate) fn recorded_limits(&self) -> store::Limits {
+        store::Limits {
+            time: self.limits.time.map(|limit| limit.as_secs_f64()),
+            cpu: self.limits.cpu.map(|limit| limit.as_secs_f64()),
+            memory: self.limits.memory,
+        }
     }
 
     pub(crate) fn root_seed_or_default(&self) -> u64 {
@@ -273,6 +280,31 @@ pub trait PlanOptions: Sized {
     /// Whether progress is shown on stderr. The default is to show it if stderr is a terminal.
     fn show_progress(mut self, show: bool) -> Self {
         self.options_mut().progress = Some(show);
+        self
+    }
+
+    /// How long a run may take, by the clock on the wall; it is stopped then, and has timed out.
+    ///
+    /// Limits need [`isolate`](crate::Grid::isolate), since a thread cannot be stopped. They are
+    /// looked at every 10 ms, and what a run spends in `#[shared]` steps does not count.
+    fn time_limit(mut self, limit: Duration) -> Self {
+        self.options_mut().limits.time = Some(limit);
+        self
+    }
+
+    /// How much processor time a run may take, in all of its threads together, in the program and
+    /// in the system; it is stopped then, and has timed out. Waiting does not count, nor what
+    /// other processes do for it. See [`time_limit`](Self::time_limit).
+    fn cpu_limit(mut self, limit: Duration) -> Self {
+        self.options_mut().limits.cpu = Some(limit);
+        self
+    }
+
+    /// How much memory a run may have in use, in bytes: the resident set of its process, beyond
+    /// what it was when the run began or had its shared values. It is stopped then, and out of
+    /// memory. See [`time_limit`](Self::time_limit).
+    fn memory_limit(mut self, bytes: u64) -> Self {
+        self.options_mut().limits.memory = Some(bytes);
         self
     }
 }

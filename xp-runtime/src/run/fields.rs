@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Context;
 use crate::store::{Column, Role, StoreError, kind_name, name};
-use crate::value::{Cell, ColumnType, ValueError};
+use crate::value::{Cell, ColumnType, Value, ValueError};
 
 /// Why a field cannot be inserted.
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +58,11 @@ pub(crate) struct FieldRegistry {
 
 impl FieldRegistry {
     /// The declared columns are known from the start, and nothing else may have their names.
-    pub(crate) fn new(declared: &[Column]) -> Self {
-        let known = declared
-            .iter()
-            .map(|c| (c.name.to_lowercase(), (c.name.clone(), None)))
+    /// So are those that earlier runs have inserted, which are inserted with the same type.
+    pub(crate) fn new(declared: &[Column], inserted: &[Column]) -> Self {
+        let known = (declared.iter().map(|c| (c, None)))
+            .chain(inserted.iter().map(|c| (c, Some(c.ty))))
+            .map(|(c, ty)| (c.name.to_lowercase(), (c.name.clone(), ty)))
             .collect();
         Self {
             known: Mutex::new(known),
@@ -90,7 +91,7 @@ impl FieldRegistry {
     }
 
     /// Makes the fields of a run that has completed those of the execution.
-    fn register(&self, fields: &[(Column, Cell)]) -> Result<(), FieldError> {
+    pub(crate) fn register(&self, fields: &[(Column, Cell)]) -> Result<(), FieldError> {
         for (column, _) in fields {
             self.check(&column.name, column.ty)?;
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -198,6 +199,15 @@ impl LiveFields {
     /// The names of the fields that this run has inserted so far, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.inserted.iter().map(|(column, _)| column.name.as_str())
+    }
+
+    /// The values that were inserted so far.
+    pub(crate) fn so_far(&self) -> impl Iterator<Item = (String, Value)> {
+        let value = |(column, cell): &(Column, Cell)| {
+            let value = column.ty.decode_value(cell.clone()).ok()?;
+            Some((column.name.clone(), value))
+        };
+        self.inserted.iter().filter_map(value)
     }
 
     /// The fields of a run that has completed.

@@ -178,7 +178,7 @@ impl Run {
                 reason: error.to_string(),
             });
         }
-        let buffer = Arc::new(Mutex::new(fresh.flushed(self.chunks())));
+        let buffer = Arc::new(Mutex::new(fresh.flushed(Some(self.chunks()))));
         sequences.push((name.to_owned(), Arc::clone(&buffer)));
         Ok(Sequence::shared(buffer))
     }
@@ -225,19 +225,19 @@ impl Run {
     }
 
     /// Where the sequences of this run go while it is live.
-    pub(crate) fn chunks(&self) -> Option<Arc<RunChunks>> {
-        let dir = self.inner.context.chunks.as_ref()?;
+    pub(crate) fn chunks(&self) -> Arc<RunChunks> {
+        let dir = || self.inner.context.chunks.clone();
         let chunks = self
             .inner
             .chunks
-            .get_or_init(|| Arc::new(RunChunks::new(Arc::clone(dir), self.id_run)));
-        Some(Arc::clone(chunks))
+            .get_or_init(|| Arc::new(RunChunks::new(dir(), self.id_run)));
+        Arc::clone(chunks)
     }
 
     /// The same, for the sequences that its experiment declares.
     #[doc(hidden)]
     pub fn chunks_of_sequences(&self) -> Chunks {
-        Chunks(self.chunks())
+        Chunks(Some(self.chunks()))
     }
 
     /// The files with the rows of a run that has ended; it makes no more. They are to be removed
@@ -248,6 +248,21 @@ impl Run {
             .get()
             .map(|chunks| chunks.end())
             .unwrap_or_default()
+    }
+
+    /// What a run that did not complete has recorded beside its declared fields.
+    pub(crate) fn left(&mut self) -> Bunch {
+        let mut left: Bunch = self.fields.so_far().collect();
+        for (name, buffer) in self.inner.sequences.take() {
+            if let Some(rows) = lock(&buffer).so_far() {
+                left.set(name, rows);
+            }
+        }
+        let declared = self.inner.chunks.get().map(|chunks| chunks.take_left());
+        for (name, rows) in declared.into_iter().flatten() {
+            left.set(name, rows);
+        }
+        left
     }
 
     pub(crate) fn take_artifacts(&self) -> Vec<(String, Vec<u8>)> {

@@ -12,8 +12,8 @@ use super::SequenceError;
 use super::chunks::RunChunks;
 use super::flush::Flush;
 use super::push::PushRow;
-use crate::datapak::{Bitmap, Column, ColumnData, Frame, Texts, encode_sequence};
-use crate::value::{Kind, ValueError, members_of};
+use crate::datapak::{self, Bitmap, Column, ColumnData, Frame, Texts, encode_sequence};
+use crate::value::{Kind, Value, ValueError, members_of};
 
 /// The columns that every sequence has.
 const RESERVED: [&str; 2] = ["idx", "timestamp"];
@@ -33,6 +33,8 @@ pub(crate) struct Buffer {
     /// The first row that could not be kept.
     error: Option<SequenceError>,
     flush: Flush,
+    /// Where its rows are left if it is dropped before they are stored.
+    run: Option<Arc<RunChunks>>,
 }
 
 impl Buffer {
@@ -73,16 +75,17 @@ impl Buffer {
             ended: false,
             error: None,
             flush: Flush::never(),
+            run: None,
         })
     }
 
     /// This buffer, still empty, with its rows also written to a file of their run.
-    pub(crate) fn flushed(self, chunks: Option<Arc<RunChunks>>) -> Self {
-        let flush = chunks.map(|chunks| Flush::to(chunks, &self.columns, now()));
-        Self {
-            flush: flush.unwrap_or_else(Flush::never),
-            ..self
+    pub(crate) fn flushed(mut self, chunks: Option<Arc<RunChunks>>) -> Self {
+        if let Some(chunks) = chunks.as_ref().filter(|chunks| chunks.has_files()) {
+            self.flush = Flush::to(Arc::clone(chunks), &self.columns, now());
         }
+        self.run = chunks;
+        self
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -151,9 +154,21 @@ impl Buffer {
     }
 
     /// The sequence as it is stored.
-    pub(super) fn into_frame(self) -> Result<Frame, SequenceError> {
+    pub(super) fn into_frame(mut self) -> Result<Frame, SequenceError> {
         self.check()?;
-        Ok(stored(self.columns, self.timestamps))
+        self.run = None;
+        let columns = std::mem::take(&mut self.columns);
+        Ok(stored(columns, std::mem::take(&mut self.timestamps)))
+    }
+
+    /// The sequence with the rows that it has, as it would be stored; `None` if there are none, or
+    /// if one cannot be kept.
+    pub(crate) fn so_far(&self) -> Option<Value> {
+        if self.ended || self.timestamps.is_empty() {
+            return None;
+        }
+        // What was encoded can be decoded.
+        datapak::decode(&encode_sequence(&self.frame().ok()?)).ok()
     }
 
     /// The same, for a buffer that others may hold, too.
@@ -184,6 +199,16 @@ impl Buffer {
         self.ended = true;
         self.flush = Flush::never();
         Ok(blob)
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take()
+            && let Some(rows) = self.so_far()
+        {
+            run.leave(std::mem::take(&mut self.name), rows);
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Sequences: tables that grow while a run goes on, such as the loss by epoch.
 
 mod buffer;
-#[allow(dead_code, unused_imports)]
 mod chunks;
 mod flush;
 mod push;
@@ -19,7 +18,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub(crate) use buffer::Buffer;
-pub(crate) use chunks::{ChunkDir, RunChunks, recover};
+pub(crate) use chunks::{ChunkDir, RunChunks, files_of, recover, recover_run};
 
 use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError, Frame, Item};
@@ -160,7 +159,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
     /// A sequence as in a live run of a file, with that directory for its chunks: to measure them.
     #[doc(hidden)]
     pub fn declare_flushed(name: &str, dir: &Path) -> Result<Self, SequenceError> {
-        let chunks = RunChunks::new(Arc::new(ChunkDir::new(dir)), Uuid::nil());
+        let chunks = RunChunks::new(Some(Arc::new(ChunkDir::new(dir))), Uuid::nil());
         Self::owned(name, Some(Arc::new(chunks)))
     }
 

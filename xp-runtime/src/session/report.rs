@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::resume::{find, rules};
 use super::{Session, experiment_name};
 use crate::declare::Declared;
+use crate::exception::Outcome;
 use crate::execute::{Action, Counts, PlanTask, PointState, visit};
 use crate::experiment::Result;
 use crate::plan::{Options, Plan};
@@ -20,11 +21,27 @@ pub struct PlanReport<X: Declared> {
     pub name: String,
     /// How many points stand how.
     pub counts: Counts,
+    /// The points by the reason for which they stand so, in words.
+    pub groups: Vec<PlannedGroup>,
     task: PlanTask<X>,
     layout: Layout,
     options: Options,
     known: Option<Known>,
     history: History,
+}
+
+/// Points that stand in the same way for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedGroup {
+    /// How they stand.
+    pub state: PointState,
+    /// How many they are.
+    pub points: u64,
+    /// Whether [`Session::resume`] runs them.
+    pub runs: bool,
+    /// Why they stand so, in words.
+    pub reason: String,
 }
 
 /// How a point stands.
@@ -53,21 +70,64 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
         None => (None, History::default()),
     };
     let mut counts = Counts::default();
+    let mut groups = Vec::<(Why, PlannedGroup)>::new();
     let rules = rules(known.as_ref(), &history, &task, &layout, &options);
     visit(&task, |_, _, point| {
         let (state, action) = rules.decide(point);
-        counts.add(state, matches!(action, Action::Run | Action::Fill));
+        let runs = matches!(action, Action::Run | Action::Fill);
+        counts.add(state, runs);
+        let standing = history.points.get(&point);
+        let why = (
+            state,
+            action,
+            standing.and_then(|standing| standing.makers),
+            standing.map(|standing| standing.outcome),
+        );
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, group)) => group.points += 1,
+            None => {
+                let reason = rules.reason(point, state, action);
+                let group = PlannedGroup {
+                    state,
+                    points: 1,
+                    runs,
+                    reason,
+                };
+                groups.push((why, group));
+            }
+        }
     });
     drop(rules);
+    let groups = joined(groups.into_iter().map(|(_, group)| group));
     Ok(PlanReport {
         name,
         counts,
+        groups,
         task,
         layout,
         options,
         known,
         history,
     })
+}
+
+/// What the reason depends on.
+type Why = (PointState, Action, Option<u32>, Option<Outcome>);
+
+/// One group for each reason, the largest first.
+fn joined(groups: impl Iterator<Item = PlannedGroup>) -> Vec<PlannedGroup> {
+    let mut all = Vec::<PlannedGroup>::new();
+    for group in groups {
+        let same = |other: &&mut PlannedGroup| {
+            (other.state, other.runs, &other.reason) == (group.state, group.runs, &group.reason)
+        };
+        match all.iter_mut().find(same) {
+            Some(other) => other.points += group.points,
+            None => all.push(group),
+        }
+    }
+    all.sort_by_key(|group| std::cmp::Reverse(group.points));
+    all
 }
 
 impl<X: Declared> PlanReport<X> {
@@ -115,6 +175,19 @@ impl<X: Declared> fmt::Display for PlanReport<X> {
         let Counts { points, to_run, .. } = self.counts;
         let of = if points == 1 { "point" } else { "points" };
         write!(f, "{}: {points} {of}, {to_run} to run", self.name)?;
+        let width = |text: &dyn Fn(&PlannedGroup) -> usize| self.groups.iter().map(text).max();
+        let digits = width(&|group| group.points.to_string().len()).unwrap_or_default();
+        let state = width(&|group| group.state.as_str().len()).unwrap_or_default();
+        for group in &self.groups {
+            let runs = if group.runs { "run " } else { "keep" };
+            write!(
+                f,
+                "\n  {:>digits$} {:state$}  {runs}  {}",
+                group.points,
+                group.state.as_str(),
+                group.reason
+            )?;
+        }
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::execute::{self, Continued, Rules, Survey, Task};
+use crate::declare::InputRole;
+use crate::execute::{self, Continued, Filled, Rules, Survey, Task};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
 use crate::row::{Layout, Misfit};
@@ -41,15 +42,28 @@ impl Continuation {
         }))
     }
 
-    /// The places of the columns that a fill computes, by the point of the run.
-    pub(super) fn lacking(&self, layout: &Layout) -> impl Fn(u128) -> Vec<usize> + Sync + use<> {
+    /// What a fill computes, by the point of the run.
+    pub(super) fn lacking<T: Task>(
+        &self,
+        task: &T,
+        layout: &Layout,
+    ) -> impl Fn(u128) -> Filled + Sync + use<T> {
         let place = |name: &String| {
             let mut columns = layout.columns().iter();
             columns.position(|column| column.name == *name)
         };
-        let sets: Vec<Vec<usize>> = (self.lacks.iter())
-            .map(|names| names.iter().filter_map(place).collect())
-            .collect();
+        let fill = |names: &Vec<String>| {
+            let columns: Vec<_> = names.iter().filter_map(place).collect();
+            let fields = layout.fields().iter().enumerate();
+            let lacks = |range: &std::ops::Range<usize>| columns.iter().any(|c| range.contains(c));
+            let missing: Vec<_> = fields
+                .filter(|(_, field)| lacks(&field.columns))
+                .map(|(ordinal, _)| ordinal)
+                .collect();
+            let slices = task.cover(&missing);
+            Filled { columns, slices }
+        };
+        let sets: Vec<Filled> = self.lacks.iter().map(fill).collect();
         let fills = self.survey.rows.iter().filter(|(_, fill)| **fill);
         let set_of: HashMap<u128, u32> = fills
             .filter_map(|(point, _)| Some((*point, self.history.points.get(point)?.makers?)))
@@ -64,7 +78,7 @@ impl Continuation {
     pub(super) fn begin<'a>(
         mut self,
         store: &dyn Store,
-        lacking: &'a (dyn Fn(u128) -> Vec<usize> + Sync),
+        lacking: &'a (dyn Fn(u128) -> Filled + Sync),
     ) -> Result<Continued<'a>> {
         let asked = std::mem::take(&mut self.survey.rows);
         let rows = if asked.is_empty() {
@@ -124,7 +138,7 @@ pub(super) fn rules<'a, T: Task>(
         history,
         task,
         layout,
-        (rerun, fill, options.limits()),
+        (rerun, fill, options.recorded_limits()),
     )
 }
 
@@ -153,8 +167,20 @@ fn check_columns(known: &Known, layout: &Layout) -> Result<()> {
 }
 
 /// The inputs as an execution records them.
-pub(super) fn records<T: Task>(_task: &T) -> Result<Vec<InputRecord>> {
-    Ok(Vec::new())
+pub(super) fn records<T: Task>(task: &T) -> Result<Vec<InputRecord>> {
+    let baselines = task.baselines().map_err(Box::new)?.into_iter();
+    let records = baselines.map(|baseline| InputRecord {
+        name: baseline.name,
+        role: match baseline.role {
+            InputRole::Config => "config",
+            InputRole::Param => "param",
+        }
+        .to_owned(),
+        initial: baseline.default.map(|default| default.text),
+        absent: (baseline.absent.filter(|_| baseline.identity))
+            .map(|absent| (absent.text, absent.form)),
+    });
+    Ok(records.collect())
 }
 
 /// Refuses what would give runs that are there another meaning.

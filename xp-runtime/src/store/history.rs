@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::failure::{Failure, Result};
 use super::name::quoted;
 use super::sqlite::SqliteStore;
-use super::{Column, Key, Limits, StoreError};
+use super::{Column, Key, Limits, StoreError, StoredExperiment, schema};
 use crate::exception::Outcome;
 
 /// An experiment that is there, and what its executions declared.
@@ -237,6 +237,59 @@ impl SqliteStore {
             }
         }
         Ok(history)
+    }
+
+    pub(super) fn lacking_in(
+        &self,
+        db: &Connection,
+        of: &StoredExperiment,
+        columns: &[Column],
+    ) -> Result<HashSet<u128>> {
+        // Read-only files may be of the first version, which could not have such runs.
+        if columns.is_empty() || !schema::has_table(db, "xp_column")? {
+            return Ok(HashSet::new());
+        }
+        let mut lack = db.prepare_cached(
+            "SELECT 1 FROM xp_execution JOIN xp_experiment USING (experiment) \
+                 WHERE id_experiment = ?1 AND NOT EXISTS (SELECT 1 FROM xp_column \
+                     WHERE xp_column.execution = xp_execution.execution AND name = ?2)",
+        )?;
+        let id = of.id.simple().to_string();
+        let mut some = false;
+        for column in columns {
+            some |= lack.exists(params![id, column.name])?;
+        }
+        let Some(known) = some
+            .then(|| self.known_in(db, &of.name))
+            .transpose()?
+            .flatten()
+        else {
+            return Ok(HashSet::new());
+        };
+        let history = self.history_in(db, &known)?;
+        let lacks = |makers: &Vec<u32>| {
+            let has = |column: &Column| {
+                let made = |place: &u32| {
+                    known.executions[*place as usize]
+                        .columns
+                        .contains_key(&column.name)
+                };
+                makers.iter().any(made)
+            };
+            !columns.iter().all(has)
+        };
+        let lacks: Vec<_> = history.makers.iter().map(lacks).collect();
+        let is_partial = |standing: &Standing| {
+            let makers = standing
+                .makers
+                .and_then(|makers| lacks.get(makers as usize));
+            makers.is_some_and(|lacks| *lacks)
+        };
+        let points = history.points.iter();
+        Ok(points
+            .filter(|(_, standing)| is_partial(standing))
+            .map(|(point, _)| *point)
+            .collect())
     }
 
     pub(super) fn rows_of_in(

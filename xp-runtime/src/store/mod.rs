@@ -258,6 +258,8 @@ pub struct StoredExperiment {
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
     pub(crate) declared_types: Vec<String>,
+    /// Columns that all runs are known to lack.
+    pub(crate) absent: Vec<String>,
 }
 
 /// A line of [`ls`](crate::Session::ls).
@@ -376,6 +378,14 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
 
     /// How every point of an experiment stands that was ever attempted.
     fn history(&self, known: &Known) -> Result<History, StoreError>;
+
+    /// The completed runs of an experiment that lack one of these columns, since it was declared
+    /// after they were made.
+    fn lacking(
+        &self,
+        of: &StoredExperiment,
+        columns: &[Column],
+    ) -> Result<HashSet<u128>, StoreError>;
 
     /// The numbers of the rows of completed runs.
     fn rows_of(&self, of: &Known, points: &HashSet<u128>)

@@ -85,6 +85,7 @@ impl SqliteStore {
             table,
             columns,
             declared_types,
+            absent: Vec::new(),
         })
     }
 

@@ -17,8 +17,8 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Execution, Finished, History, IfExists, Key, Known, Listed, Rows,
-    Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Execution, Finished, History, IfExists, Key, Known, Listed,
+    Rows, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -164,6 +164,29 @@ impl SqliteStore {
         active.contains(&execution)
     }
 
+    /// Frees what an execution has taken that failed: others are not to wait for it as long as this
+    /// process lives.
+    fn release(&self, execution: i64, last: bool) {
+        const CLAIM: &str = "SELECT 1 FROM xp_claim WHERE execution = ?1";
+        let has_claims = |db: &Connection| Ok(db.prepare(CLAIM)?.exists([execution])?);
+        if self.in_memory || matches!(self.read("look for claims", has_claims), Ok(false)) {
+            return;
+        }
+        // It has waited long enough if it failed because of a lock.
+        let terms = Terms {
+            lock_timeout: Duration::ZERO,
+            ..Terms::default()
+        };
+        let freed = self.change_on(terms, "free what was taken", |tx| {
+            tx.execute("DELETE FROM xp_claim WHERE execution = ?1", [execution])?;
+            Ok(())
+        });
+        if freed.is_err() && last {
+            // What cannot be freed in the file is as good as free when this process goes for dead.
+            drop(self.lock_member().take());
+        }
+    }
+
     fn db(&self) -> MutexGuard<'_, Db> {
         // A panic while the lock was held left a transaction that was rolled back, so the
         // connection is as good as before.
@@ -285,6 +308,9 @@ impl Store for SqliteStore {
             executions.insert(execution);
         } else {
             executions.remove(&execution);
+            let last = executions.is_empty();
+            drop(executions);
+            self.release(execution, last);
         }
     }
 
@@ -328,6 +354,14 @@ impl Store for SqliteStore {
 
     fn history(&self, known: &Known) -> Result<History, StoreError> {
         self.read("read the runs that ended", |db| self.history_in(db, known))
+    }
+
+    fn lacking(
+        &self,
+        of: &StoredExperiment,
+        columns: &[Column],
+    ) -> Result<HashSet<u128>, StoreError> {
+        self.read("read runs", |db| self.lacking_in(db, of, columns))
     }
 
     fn rows_of(

@@ -1,5 +1,5 @@
 //! Reading the blocks of the format. Every length is checked before anything is made of that
-//! length, so that no file takes more memory than a few times its own size.
+//! length, so that the rows of a file take no more memory than some ten times its own size.
 
 use uuid::Uuid;
 
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         if first != before.times.len() as u64 || rows == 0 {
             return None;
         }
-        let times = self.words(rows, i64::from_le_bytes)?;
+        let times = self.integers(rows)?;
         let mut columns = Vec::with_capacity(before.columns.len());
         for column in &before.columns {
             let validity = match self.array()? {
@@ -178,10 +178,10 @@ impl<'a> Reader<'a> {
                 _ => return None,
             };
             let data = match &column.data {
-                ColumnData::Float(_) => ColumnData::Float(self.words(rows, f64::from_le_bytes)?),
+                ColumnData::Float(_) => ColumnData::Float(self.floats(rows)?),
                 ColumnData::Bool(_) => ColumnData::Bool(self.bits(rows)?),
                 ColumnData::Text(_) => ColumnData::Text(self.texts(rows)?),
-                _ => ColumnData::Int(self.words(rows, i64::from_le_bytes)?),
+                _ => ColumnData::Int(self.integers(rows)?),
             };
             columns.push(Column {
                 name: String::new(),
@@ -192,9 +192,29 @@ impl<'a> Reader<'a> {
         self.0.is_empty().then_some((columns, times))
     }
 
-    fn words<T>(&mut self, count: usize, of: impl Fn([u8; 8]) -> T) -> Option<Vec<T>> {
-        let (words, _) = self.take(count.checked_mul(8)?)?.as_chunks();
-        Some(words.iter().map(|word| of(*word)).collect())
+    /// At least one of them.
+    fn integers(&mut self, count: usize) -> Option<Vec<i64>> {
+        let mut last = i64::from_le_bytes(self.array()?);
+        let [width] = self.array()?;
+        let width = match width {
+            1 | 2 | 4 | 8 => usize::from(width),
+            _ => return None,
+        };
+        let differences = self.take((count - 1).checked_mul(width)?)?;
+        let mut all = Vec::with_capacity(count);
+        all.push(last);
+        all.extend(differences.chunks_exact(width).map(|difference| {
+            let mut bytes = [0; 8];
+            bytes[..width].copy_from_slice(difference);
+            last = last.wrapping_add(i64::from_le_bytes(bytes));
+            last
+        }));
+        Some(all)
+    }
+
+    fn floats(&mut self, count: usize) -> Option<Vec<f64>> {
+        let (floats, _) = self.take(count.checked_mul(8)?)?.as_chunks();
+        Some(floats.iter().map(|x| f64::from_le_bytes(*x)).collect())
     }
 
     fn bits(&mut self, count: usize) -> Option<Bitmap> {

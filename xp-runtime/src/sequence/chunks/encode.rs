@@ -88,7 +88,7 @@ pub(super) fn chunk(
     block(out, |out| {
         out.extend_from_slice(&(first as u64).to_le_bytes());
         out.extend_from_slice(&length(rows.len())?);
-        words(out, times[first..].iter().map(|x| x.to_le_bytes()));
+        integers(out, &times[first..]);
         for column in columns {
             let missing = column
                 .validity
@@ -99,9 +99,7 @@ pub(super) fn chunk(
                 bits(out, there, rows.clone());
             }
             match &column.data {
-                ColumnData::Int(x) | ColumnData::Timestamp(x) => {
-                    words(out, x[rows.clone()].iter().map(|x| x.to_le_bytes()));
-                }
+                ColumnData::Int(x) | ColumnData::Timestamp(x) => integers(out, &x[rows.clone()]),
                 ColumnData::Float(x) => {
                     words(out, x[rows.clone()].iter().map(|x| x.to_le_bytes()));
                 }
@@ -113,9 +111,35 @@ pub(super) fn chunk(
     })
 }
 
-fn words(out: &mut Vec<u8>, words: impl ExactSizeIterator<Item = [u8; 8]>) {
+fn integers(out: &mut Vec<u8>, all: &[i64]) {
+    out.extend_from_slice(&all.first().copied().unwrap_or_default().to_le_bytes());
+    let differences = || {
+        all.array_windows()
+            .map(|[before, x]| x.wrapping_sub(*before) as u64)
+    };
+    match differences().fold(0, |bits, difference| bits | difference) {
+        0..=0xff => {
+            out.push(1);
+            words(out, differences().map(|x| [x as u8]));
+        }
+        0x100..=0xffff => {
+            out.push(2);
+            words(out, differences().map(|x| (x as u16).to_le_bytes()));
+        }
+        0x1_0000..=0xffff_ffff => {
+            out.push(4);
+            words(out, differences().map(|x| (x as u32).to_le_bytes()));
+        }
+        _ => {
+            out.push(8);
+            words(out, differences().map(u64::to_le_bytes));
+        }
+    }
+}
+
+fn words<const N: usize>(out: &mut Vec<u8>, words: impl ExactSizeIterator<Item = [u8; N]>) {
     let start = out.len();
-    out.resize(start + 8 * words.len(), 0);
+    out.resize(start + N * words.len(), 0);
     let (targets, _) = out[start..].as_chunks_mut();
     targets
         .iter_mut()

@@ -41,7 +41,9 @@ impl ChunkFile {
         match self.try_write(name, columns, times) {
             Ok(goes_on) => goes_on,
             Err(error) => {
-                let dir = &self.chunks.dir;
+                let Some(dir) = &self.chunks.dir else {
+                    return false;
+                };
                 dir.warn(format!(
                     "rows of the sequence `{name}` cannot be written to {} while its run is live, \
                      and would be lost if the process were killed: {error}",
@@ -79,13 +81,13 @@ impl RunChunks {
     /// A new file; `None` if the run has ended.
     fn make_file(&self) -> io::Result<Option<File>> {
         let mut files = lock(&self.files);
-        let Some(files) = files.as_mut() else {
+        let (Some(files), Some(dir)) = (files.as_mut(), &self.dir) else {
             return Ok(None);
         };
-        let path = self.dir.file_of(self.id_run);
+        let path = dir.file_of(self.id_run);
         let file = File::create_new(&path).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(&self.dir.path)?;
+                std::fs::create_dir_all(&dir.path)?;
                 File::create_new(&path)
             }
             _ => Err(error),

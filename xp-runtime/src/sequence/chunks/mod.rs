@@ -3,7 +3,7 @@
 //! While a run is live, each of its sequences adds its new rows to a file of its own, in chunks. A
 //! chunk is written by the append that finds
 //!
-//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`]) of rows that are not written yet, or
+//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`], at 8 bytes a number) that are not written yet, or
 //! - that the last chunk was written more than one second ago ([`PATIENCE`]; for the first chunk:
 //!   that the sequence was made so long ago).
 //!
@@ -55,14 +55,21 @@
 //! |---|---|
 //! | 8 | the index of its first row: as many as the chunks before it have |
 //! | 4 | `r`, at least 1 |
-//! | 8 r | when each row was appended: microseconds since 1970 in UTC, signed |
+//! | integers | when each row was appended: microseconds since 1970 in UTC |
 //! | | the columns in the header's order |
 //!
 //! A column is one byte, 1 if any of its items here is missing and else 0; if 1, then a bit for each
 //! item that is 1 if the item is there; and then the items, with zeros and empty texts where they are
-//! missing: 8 bytes each for integers and floats, a bit each for bools, and for texts the lengths of
-//! all (4 bytes each) followed by the bytes of all. Bits are in bytes of 8, the least significant
-//! first; what is left of the last byte is zero.
+//! missing:
+//!
+//! - *integers*: the first one (8, signed), a width of 1, 2, 4 or 8 bytes (1), and the difference of
+//!   each other one to the one before it (of that width, unsigned; it is modulo 2^64). So the times of
+//!   rows that come fast take a byte each, and so do counters.
+//! - floats: 8 bytes each.
+//! - bools: a bit each.
+//! - texts: the lengths of all (4 each), and then the bytes of all.
+//!
+//! Bits are in bytes of 8, the least significant first; what is left of the last byte is zero.
 //!
 //! Reading ends before the first block that is cut off, has another hash, does not continue the
 //! rows, or has a payload that is not as above: the last write may have been torn.
@@ -81,8 +88,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
+use crate::value::Value;
+
 pub(super) use file::ChunkFile;
-pub(crate) use recover::{Recovered, Recovery, Unreadable, recover, recover_run, remove_run};
+pub(crate) use recover::{files_of, recover, recover_run};
 
 /// So many rows are a chunk.
 pub(super) const ROWS: usize = 8_192;
@@ -139,18 +148,16 @@ impl ChunkDir {
         }
     }
 
-    /// Removes the files of a run that has ended: those that [`RunChunks::end`] gave. One that
-    /// cannot be removed is left, as after a kill.
-    pub(crate) fn remove(&self, files: &[PathBuf]) {
-        for file in files {
-            let _ = std::fs::remove_file(file);
-        }
-    }
-
     fn file_of(&self, id_run: Uuid) -> PathBuf {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}.{EXTENSION}", id_run.simple());
-        self.path.join(name)
+        // Another process that works for the same execution may have left files of this run.
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{number}.{EXTENSION}", id_run.simple());
+            let path = self.path.join(name);
+            if !path.exists() {
+                return path;
+            }
+        }
     }
 
     fn warn(&self, text: String) {
@@ -164,19 +171,38 @@ impl ChunkDir {
 /// The chunks of one live run.
 #[derive(Debug)]
 pub(crate) struct RunChunks {
-    dir: Arc<ChunkDir>,
+    /// `None` if the rows stay in memory.
+    dir: Option<Arc<ChunkDir>>,
     id_run: Uuid,
     /// The files that its sequences have made; `None` once the run has ended.
     files: Mutex<Option<Vec<PathBuf>>>,
+    /// The sequences that were dropped before they were stored, as they would be stored.
+    left: Mutex<Vec<(String, Value)>>,
 }
 
 impl RunChunks {
-    pub(crate) fn new(dir: Arc<ChunkDir>, id_run: Uuid) -> Self {
+    pub(crate) fn new(dir: Option<Arc<ChunkDir>>, id_run: Uuid) -> Self {
         Self {
             dir,
             id_run,
             files: Mutex::new(Some(Vec::new())),
+            left: Mutex::default(),
         }
+    }
+
+    /// Whether rows are written to files.
+    pub(in crate::sequence) fn has_files(&self) -> bool {
+        self.dir.is_some()
+    }
+
+    /// A sequence is dropped, with the rows that it has.
+    pub(in crate::sequence) fn leave(&self, name: String, rows: Value) {
+        lock(&self.left).push((name, rows));
+    }
+
+    /// The sequences that were dropped before they were stored.
+    pub(crate) fn take_left(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut lock(&self.left))
     }
 
     /// The run has ended, and makes no more files. These are the ones that it made.

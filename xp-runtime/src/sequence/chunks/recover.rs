@@ -58,18 +58,12 @@ pub(crate) fn recover_run(dir: &Path, id_run: Uuid) -> Recovery {
     recover_files(dir, |id| id == id_run)
 }
 
-/// Removes the files of one run of a dead process.
-///
-/// # Errors
-///
-/// The directory cannot be read, or a file cannot be removed. That either is missing is no error.
-pub(crate) fn remove_run(dir: &Path, id_run: Uuid) -> io::Result<()> {
-    for (id, _, path) in files(dir)? {
-        if id == id_run {
-            missing_is_fine(fs::remove_file(path))?;
-        }
-    }
-    Ok(())
+/// The files of one run of a dead process.
+pub(crate) fn files_of(dir: &Path, id_run: Uuid) -> Vec<PathBuf> {
+    let files = files(dir).unwrap_or_default().into_iter();
+    files
+        .filter_map(|(id, _, path)| (id == id_run).then_some(path))
+        .collect()
 }
 
 fn recover_files(dir: &Path, wanted: impl Fn(Uuid) -> bool) -> Recovery {

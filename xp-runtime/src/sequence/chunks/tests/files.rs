@@ -10,7 +10,8 @@ use super::{Half, Mixed, buffer, chunks_of, half, mixed};
 use crate::datapak::{ColumnData, decode_sequence, encode_sequence};
 use crate::identity::Inputs;
 use crate::run::{Context, Run};
-use crate::sequence::chunks::{BYTES, ChunkDir, ROWS, Recovered, recover, recover_run, remove_run};
+use crate::sequence::chunks::recover::Recovered;
+use crate::sequence::chunks::{BYTES, ChunkDir, ROWS, files_of, recover, recover_run};
 use crate::sequence::{Buffer, Sequence};
 
 fn only(dir: &std::path::Path) -> Recovered {
@@ -85,6 +86,7 @@ fn long_texts_end_a_chunk() {
     rows.append(&long(BYTES / 2));
     assert_eq!(only(dir.path()).rows, 2);
     rows.append(&long(1));
+    assert_eq!(only(dir.path()).rows, 2);
     rows.append(&long(3 * BYTES));
     assert_eq!(only(dir.path()).rows, 4);
     assert_eq!(only(dir.path()).datapak, rows.end().unwrap());
@@ -122,7 +124,7 @@ fn the_files_of_a_run_are_those_of_its_sequences_until_it_ends() {
     assert!(run.take_chunk_files().is_empty());
 
     let run = run_in(&dir, Uuid::from_u128(7));
-    let mut declared = Sequence::<Half>::declare_for(&run, "declared").unwrap();
+    let mut declared = Sequence::<Half>::declare_in(run.chunks_of_sequences(), "declared").unwrap();
     let mut named = run.sequence::<Half>("named").unwrap();
     let mut small = run.sequence::<Half>("small").unwrap();
     let mut other = run_in(&dir, Uuid::from_u128(8)).sequence("other").unwrap();
@@ -146,9 +148,13 @@ fn the_files_of_a_run_are_those_of_its_sequences_until_it_ends() {
     );
     // A handle that outlives its run makes no file.
     (0..ROWS).for_each(|i| small.append(half(i)));
-    dir.remove(&files);
+    files
+        .iter()
+        .for_each(|file| std::fs::remove_file(file).unwrap());
     assert_eq!(only(dir.path()).name, "other");
-    remove_run(dir.path(), Uuid::from_u128(8)).unwrap();
+    let left = files_of(dir.path(), Uuid::from_u128(8));
+    left.iter()
+        .for_each(|file| std::fs::remove_file(file).unwrap());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     assert_eq!(dir.take_warning(), None);
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::mixed;
-use crate::datapak::Column;
+use crate::datapak::{Column, ColumnData};
 use crate::sequence::Buffer;
 use crate::sequence::chunks::decode::{self, ChunkError};
 use crate::sequence::chunks::encode;
@@ -68,6 +68,24 @@ fn a_chunk_that_stands_twice_or_elsewhere_ends_the_rows() {
 }
 
 proptest! {
+    #[test]
+    fn integers_of_any_size_are_read_back(
+        columns in prop::collection::vec(
+            prop_oneof![any::<i64>(), -70_000_i64..70_000, 0_i64..300],
+            1..50,
+        ),
+        step in prop_oneof![Just(0_u64), 0_u64..300, 0_u64..100_000, any::<u64>()],
+    ) {
+        let rising: Vec<_> = (0..columns.len() as u64).map(|i| step.wrapping_mul(i) as i64).collect();
+        let any = vec![Column::new("any", ColumnData::Int(columns))];
+        let mut out = Vec::new();
+        encode::header(&mut out, Uuid::max(), "x", &any).unwrap();
+        encode::chunk(&mut out, &any, &rising, 0).unwrap();
+        let rows = decode::rows(&out).unwrap();
+        prop_assert_eq!(rows.columns, any);
+        prop_assert_eq!(rows.times, rising);
+    }
+
     #[test]
     fn a_damaged_file_has_some_of_the_first_rows_or_none(
         lengths in prop::collection::vec(1_usize..40, 0..5),

@@ -46,7 +46,7 @@ fn mixed(i: usize) -> Mixed {
 }
 
 fn chunks_of(dir: &Arc<ChunkDir>, id_run: Uuid) -> Arc<RunChunks> {
-    Arc::new(RunChunks::new(Arc::clone(dir), id_run))
+    Arc::new(RunChunks::new(Some(Arc::clone(dir)), id_run))
 }
 
 /// A buffer of a run of its own.

@@ -13,7 +13,8 @@ use super::{Half, half};
 use crate::datapak::{ColumnData, decode_sequence};
 use crate::identity::Inputs;
 use crate::run::{Context, Run};
-use crate::sequence::chunks::{ChunkDir, ROWS, Recovered, recover};
+use crate::sequence::chunks::recover::Recovered;
+use crate::sequence::chunks::{ChunkDir, ROWS, recover};
 use crate::sequence::{Buffer, Sequence};
 
 const DIR: &str = "XP_TEST_CHUNK_DIR";
@@ -44,7 +45,7 @@ fn writer() {
         ..Context::default()
     };
     let run = Run::live(&Arc::new(context), Uuid::max(), Inputs::default().hash());
-    let mut fast = Sequence::<Half>::declare_for(&run, "fast").unwrap();
+    let mut fast = Sequence::<Half>::declare_in(run.chunks_of_sequences(), "fast").unwrap();
     let mut slow = run.sequence::<Half>("slow").unwrap();
     let mut last = std::time::Instant::now();
     loop {
@@ -159,7 +160,8 @@ fn where_a_file_cannot_grow_the_run_goes_on_and_what_is_written_stays() {
     assert!(output.status.success(), "{said}");
     assert!(said.contains(&format!("{} rows", 10 * ROWS)), "{said}");
     assert!(said.contains("rows of the sequence `halves`"), "{said}");
-    // A chunk has 128 KiB, and the third one is torn.
+    // A chunk has 8 bytes for each value, and at most as many for each time.
     let recovery = recover(folder.path());
-    assert_eq!(checked(&recovery.sequences[0]), 2 * ROWS);
+    let rows = checked(&recovery.sequences[0]);
+    assert!((2 * ROWS..=4 * ROWS).contains(&rows), "{rows}");
 }

@@ -1,0 +1,420 @@
+//! The child's side: serves runs until its parent has no more, or is dead.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, dup2_stdin};
+
+use super::message::{Completed, Done, Event, Incoming, Order, Request, send};
+use super::{CrossingState, Experiments};
+use crate::declare::{Declared, Point};
+use crate::exception::{Exception, Outcome};
+use crate::execute::{Attempt, PlanTask, before_the_steps};
+use crate::identity::InputsHash;
+use crate::panic;
+use crate::row::Layout;
+use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::scope::Watch;
+use crate::sequence::ChunkDir;
+use crate::shared::{SharedKey, SharedValues};
+use crate::stop::Stop;
+use crate::usage::{Meter, Of};
+use crate::value::{Cell, to_value};
+
+/// How often the child looks, during a run, whether its parent lives or says something.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// With what a child ends that has no connection.
+const NO_LINK: i32 = 114;
+
+/// The connection to the parent.
+struct Link {
+    outgoing: Mutex<(UnixStream, Vec<u8>)>,
+    /// Locked by the main thread while it waits for a run, and free during a run.
+    incoming: Mutex<Orders>,
+    stop: Arc<Stop>,
+    progress: Arc<Progress>,
+}
+
+struct Orders {
+    stream: Incoming<UnixStream>,
+    /// What was read during the run before.
+    pending: Option<Order>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Link {
+    /// Standard input, which is nothing from then on: a step that reads it takes no message away.
+    fn take() -> io::Result<Self> {
+        let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+        dup2_stdin(File::open("/dev/null")?)?;
+        Ok(Self {
+            outgoing: Mutex::new((stream.try_clone()?, Vec::new())),
+            incoming: Mutex::new(Orders {
+                stream: Incoming::new(stream),
+                pending: None,
+            }),
+            stop: Arc::default(),
+            progress: Arc::default(),
+        })
+    }
+
+    fn tell(&self, event: &Event) {
+        let (stream, buffer) = &mut *lock(&self.outgoing);
+        if send(stream, event, buffer).is_err() {
+            end();
+        }
+    }
+
+    /// What comes next; waits for it.
+    fn next(&self) -> Order {
+        let orders = &mut *lock(&self.incoming);
+        if let Some(order) = orders.pending.take() {
+            return order;
+        }
+        loop {
+            match orders.stream.next() {
+                Ok(Some(order)) => return order,
+                Ok(None) => {}
+                Err(_) => end(),
+            }
+        }
+    }
+
+    /// Looks after the parent during runs.
+    fn look_after(&self) -> ! {
+        let mut told = 0.0;
+        loop {
+            std::thread::sleep(PERIOD);
+            if let Ok(mut orders) = self.incoming.try_lock()
+                && orders.look(&self.stop).is_err()
+            {
+                end();
+            }
+            let fraction = self.progress.get();
+            if fraction != told {
+                told = fraction;
+                self.tell(&Event::Progress(fraction));
+            }
+        }
+    }
+}
+
+impl Orders {
+    /// Reads what has come, without waiting.
+    fn look(&mut self, stop: &Stop) -> io::Result<()> {
+        while self.pending.is_none() {
+            let order = match self.stream.buffered()? {
+                Some(order) => order,
+                None if !is_readable(&self.stream.from)? => break,
+                None => match self.stream.next()? {
+                    Some(order) => order,
+                    None => break,
+                },
+            };
+            match order {
+                Order::Cancel => stop.set(),
+                other => self.pending = Some(other),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_readable(stream: &UnixStream) -> io::Result<bool> {
+    let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut fds, PollTimeout::ZERO) {
+        Ok(ready) => Ok(ready > 0),
+        Err(nix::errno::Errno::EINTR) => Ok(false),
+        Err(error) => Err(io::Error::from(error)),
+    }
+}
+
+/// The parent is dead: so is this process, and all that its steps have started.
+fn end() -> ! {
+    let _ = killpg(Pid::this(), Signal::SIGKILL);
+    std::process::exit(NO_LINK)
+}
+
+/// Serves runs until there are no more.
+pub(super) fn serve<E: Experiments>() -> ! {
+    let link = match Link::take() {
+        Ok(link) => Arc::new(link),
+        Err(_) => std::process::exit(NO_LINK),
+    };
+    let other = Arc::clone(&link);
+    let looks = std::thread::Builder::new().name("xp parent".to_owned());
+    if looks.spawn(move || other.look_after()).is_err() {
+        std::process::exit(NO_LINK);
+    }
+    link.tell(&Event::Hello);
+    let mut kept = Kept {
+        meter: Meter::new(Of::Process),
+        values: SharedValues::default(),
+        keys: Vec::new(),
+        of: None,
+    };
+    loop {
+        match link.next() {
+            Order::Cancel => {}
+            Order::Quit => {
+                drop(kept);
+                std::process::exit(0);
+            }
+            Order::Run(request) => {
+                let experiment = request.experiment.clone();
+                let mut serve = Serve {
+                    link: &link,
+                    kept: &mut kept,
+                    request: Some(request),
+                };
+                if !E::serve(&experiment, &mut serve) {
+                    let message = format!("`{experiment}` is not among those of `child_main`");
+                    serve.refuse(message);
+                }
+            }
+        }
+    }
+}
+
+/// What is kept from run to run.
+struct Kept {
+    meter: Meter,
+    /// The shared values of the last run, for the next one that needs the same.
+    values: SharedValues,
+    keys: Vec<SharedKey>,
+    /// A [`Ready`] for the experiment.
+    of: Option<Box<dyn Any>>,
+}
+
+impl Kept {
+    /// Drops the shared values that the next run does not need.
+    fn turn_to(&mut self, keys: &[SharedKey]) {
+        let old: Vec<_> = self.keys.iter().filter(|key| !keys.contains(key)).collect();
+        if !old.is_empty() {
+            let old: Vec<_> = old.into_iter().copied().collect();
+            // The drop of a value is the user's code, and its panic no run's.
+            let _ = panic::catch(|| self.values.release(&old));
+        }
+        for key in keys.iter().filter(|key| !self.keys.contains(key)) {
+            self.values.expect(*key);
+        }
+        keys.clone_into(&mut self.keys);
+    }
+}
+
+/// What all runs of an experiment have in common.
+struct Ready<X: Declared> {
+    task: PlanTask<X>,
+    layout: Layout,
+    context: Arc<Context>,
+}
+
+/// One run that is to be served.
+#[doc(hidden)]
+pub struct Serve<'a, 'b> {
+    link: &'a Link,
+    kept: &'b mut Kept,
+    request: Option<Box<Request>>,
+}
+
+impl std::fmt::Debug for Serve<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Serve").finish_non_exhaustive()
+    }
+}
+
+impl Serve<'_, '_> {
+    fn refuse(&self, message: String) {
+        let exception = Exception {
+            message,
+            ..Exception::default()
+        };
+        self.link.tell(&Event::Done(Box::new(Done {
+            ended: Err((Outcome::Failed, exception)),
+            reached: Vec::new(),
+            left: Vec::new(),
+            artifacts: Vec::new(),
+            usage: None,
+            files: Vec::new(),
+        })));
+    }
+
+    pub(super) fn run<X: Declared<State: CrossingState>>(&mut self) {
+        let Some(request) = self.request.take() else {
+            return;
+        };
+        let Request {
+            id_experiment,
+            id_run,
+            root_seed,
+            inputs,
+            values,
+            shared,
+            side,
+            slices,
+            ..
+        } = *request;
+        let link = self.link;
+        self.kept.turn_to(&shared);
+        let ready = ready::<X>(&mut self.kept.of, link, id_experiment, root_seed, side);
+        link.stop.clear();
+        link.progress.reset();
+        let told = Told {
+            link,
+            reached: RefCell::default(),
+            computing: RefCell::default(),
+        };
+        let start = Instant::now();
+        self.kept.meter.start(start);
+        let mut run = Run::live(&ready.context, id_run, InputsHash::from_bytes(inputs));
+        let attempt = Attempt {
+            task: &ready.task,
+            layout: &ready.layout,
+            values: &self.kept.values,
+            keys: &shared,
+            watch: &told,
+            slices: &slices,
+        };
+        let mut reached = Vec::new();
+        let ended =
+            received::<X>(values).and_then(|point| attempt.run(&point, &mut run, &mut reached));
+        let usage = self.kept.meter.end(Instant::now(), start.elapsed());
+        let ended = ended.and_then(|completed| {
+            Ok(Completed {
+                cells: completed.cells,
+                extra: completed.extra,
+                state: completed.state.map(crossing).transpose()?,
+            })
+        });
+        let mut ended = ended;
+        if let Err((outcome @ (Outcome::Failed | Outcome::Panicked), _)) = &mut ended
+            && ready.context.told.swap(false, Ordering::Relaxed)
+        {
+            *outcome = Outcome::Cancelled;
+        }
+        let left = match &ended {
+            Ok(_) => Vec::new(),
+            Err(_) => run.left().into_members(),
+        };
+        link.tell(&Event::Done(Box::new(Done {
+            ended,
+            reached,
+            left,
+            artifacts: run.take_artifacts(),
+            usage,
+            files: (run.take_chunk_files().into_iter())
+                .map(|file| file.to_string_lossy().into_owned())
+                .collect(),
+        })));
+    }
+}
+
+fn ready<'a, X: Declared>(
+    of: &'a mut Option<Box<dyn Any>>,
+    link: &Link,
+    id_experiment: uuid::Uuid,
+    root_seed: u64,
+    side: Option<String>,
+) -> &'a Ready<X> {
+    let is = |ready: &Ready<X>| {
+        ready.context.id_experiment == id_experiment && ready.context.root_seed == root_seed
+    };
+    if of
+        .as_ref()
+        .and_then(|of| of.downcast_ref())
+        .is_none_or(|ready| !is(ready))
+    {
+        *of = None;
+    }
+    let make = || -> Box<dyn Any> {
+        let mut layout = Layout::default();
+        X::layout(&mut layout);
+        let context = Context {
+            id_experiment,
+            root_seed,
+            steps: X::declaration().steps,
+            registry: Arc::new(FieldRegistry::new(layout.columns(), &[])),
+            stop: Arc::clone(&link.stop),
+            told: AtomicBool::new(false),
+            progress: Arc::clone(&link.progress),
+            chunks: side.map(|side| Arc::new(ChunkDir::new(side))),
+        };
+        Box::new(Ready::<X> {
+            task: PlanTask::new(Vec::new(), root_seed),
+            layout,
+            context: Arc::new(context),
+        })
+    };
+    match of.get_or_insert_with(make).downcast_ref() {
+        Some(ready) => ready,
+        // It is of this type: another one was dropped above.
+        None => unreachable!(),
+    }
+}
+
+type Ended<T> = Result<T, (Outcome, Exception)>;
+
+#[expect(clippy::result_large_err, reason = "as for the attempt itself")]
+fn received<X: Declared>(values: Vec<crate::value::Value>) -> Ended<Point<X>> {
+    let (config, params) = panic::catch(|| X::receive(values))
+        .map_err(|exception| (Outcome::Panicked, exception))?
+        .map_err(|error| (Outcome::Failed, before_the_steps(&error)))?;
+    Ok(Point {
+        config: Arc::new(config),
+        params,
+    })
+}
+
+#[expect(clippy::result_large_err, reason = "as for the attempt itself")]
+fn crossing<S: CrossingState>(state: S) -> Ended<crate::value::Value> {
+    panic::catch(|| to_value(&state))
+        .map_err(|exception| (Outcome::Panicked, exception))?
+        .map_err(|error| (Outcome::Failed, before_the_steps(&error)))
+}
+
+/// Tells the parent what the run comes to.
+struct Told<'a> {
+    link: &'a Link,
+    /// The columns that were filled since the last step was told.
+    reached: RefCell<Vec<(usize, Cell)>>,
+    /// The shared values that are being computed; one may need another.
+    computing: RefCell<Vec<usize>>,
+}
+
+impl Watch for Told<'_> {
+    fn entered(&self, step: usize) {
+        // The parent knows that a run begins with its first step.
+        if step > 0 {
+            self.link.tell(&Event::Step(step, self.reached.take()));
+        }
+    }
+
+    fn computing(&self, place: usize) {
+        self.computing.borrow_mut().push(place);
+        self.link.tell(&Event::Computing(place));
+    }
+
+    fn ready(&self, place: usize) {
+        let is_computed = self.computing.borrow_mut().pop_if(|top| *top == place);
+        if is_computed.is_some() {
+            self.link.tell(&Event::Computed(place));
+        }
+    }
+
+    fn reached(&self, column: usize, cell: &Cell) {
+        self.reached.borrow_mut().push((column, cell.clone()));
+    }
+}

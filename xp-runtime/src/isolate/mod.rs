@@ -1,0 +1,119 @@
+//! Isolation: runs in processes of their own, which can be stopped and may die.
+//!
+//! A child is the program itself, started again: the hook at the start of `main` makes it serve
+//! runs. Each worker thread has one child at most, which serves run after run until something
+//! kills it; the next run then starts another one. What crosses is the point, as values, and what
+//! came of it, as cells: only a state must be `Serialize` for it.
+//!
+//! Parent and child speak over a pair of Unix sockets, the child's end being its standard input.
+//! The child tells each step that it enters, with the columns that were filled before, so that
+//! they are known whatever ends it. The parent enforces the limits, while it waits. An end of the
+//! stream means to the child that its parent is dead, and it ends itself with all that it started.
+
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod death;
+mod error;
+mod hook;
+#[cfg(unix)]
+mod host;
+mod limits;
+#[cfg(unix)]
+mod message;
+#[cfg(unix)]
+mod process;
+#[cfg(not(unix))]
+mod unsupported;
+#[cfg(unix)]
+mod wire;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use error::IsolationError;
+pub(crate) use hook::end_unhooked_child;
+pub use hook::{Experiments, child_main};
+#[cfg(unix)]
+pub(crate) use host::{Child, Host, Sent};
+pub(crate) use limits::Limits;
+#[cfg(not(unix))]
+pub(crate) use unsupported::{Child, Host, Sent};
+
+use crate::declare::Declared;
+use crate::plan::PlanError;
+use crate::value::{Value, ValueError, from_value};
+
+/// The name that a child has instead of the program's.
+const CHILD: &str = "xp-child";
+
+/// Where runs run: see [`isolate`](crate::Grid::isolate).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// On the worker threads of this process. A run that aborts, exits or overflows its stack ends
+    /// the execution, and none can be stopped.
+    #[default]
+    Thread,
+    /// In processes of their own. An abort, an overflow of the stack, a call of `exit`, a fault, or
+    /// the end of the memory are that run's [`Outcome`](crate::Outcome), the others go on, and a
+    /// run can have limits.
+    Process,
+}
+
+/// The types that a state can have whose run has a process of its own.
+#[diagnostic::on_unimplemented(
+    message = "a `#[state]` crosses to another process only if it is `Serialize` and `Deserialize`: `{Self}` is not",
+    label = "this state cannot cross",
+    note = "derive both for the types of its members, or leave the runs on threads"
+)]
+pub trait CrossingState: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> CrossingState for T {}
+
+/// How the state of a plan's runs comes back, for which the plan's type says that it does.
+pub(crate) struct Crossing<S>(pub(crate) fn(Value) -> Result<S, ValueError>);
+
+impl<S> Clone for Crossing<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Crossing<S> {}
+
+impl<S: CrossingState> Crossing<S> {
+    pub(crate) fn new() -> Self {
+        Self(from_value)
+    }
+}
+
+/// What makes children for the runs of a plan, if it is to have them.
+pub(crate) fn host<X: Declared>(
+    crossing: Option<Crossing<X::State>>,
+    limits: Limits,
+) -> Result<Option<Host<X::State>>, PlanError> {
+    let declaration = X::declaration();
+    match (crossing, limits.any()) {
+        (Some(crossing), _) => Ok(Some(Host::new::<X>(crossing, limits).map_err(Box::new)?)),
+        (None, Some(limit)) => Err(Box::new(IsolationError::LimitOfThreads {
+            experiment: declaration.name.to_owned(),
+            limit,
+        })
+        .into()),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Refuses limits for a sweep by closure.
+pub(crate) fn refuse_limits(experiment: &str, limits: Limits) -> Result<(), PlanError> {
+    match limits.any() {
+        None => Ok(()),
+        Some(limit) => Err(Box::new(IsolationError::LimitOfSweep {
+            experiment: experiment.to_owned(),
+            limit,
+        })
+        .into()),
+    }
+}
