@@ -137,6 +137,9 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[state]` | kept in memory after the run |
 /// | `#[field]` | recorded: a column; `#[field(flatten, prefix = "..")]`: a column for each member |
 ///
+/// A field that is not `mut` is recorded as its statement makes it, and is kept also if a later step fails;
+/// one that is `mut` is recorded as the last statement leaves it.
+///
 /// The last three need a plain name and a written type. All branches and loops belong inside of steps.
 ///
 /// # What it leaves
