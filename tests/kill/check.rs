@@ -45,20 +45,12 @@ pub(crate) fn after_a_kill(sweep: &Sweep) -> Checked {
 #[track_caller]
 pub(crate) fn complete(sweep: &Sweep) -> Checked {
     let checked = check(sweep, &sweep.db());
-    assert_eq!(checked.points as usize, EXPECTED.len(), "points");
+    assert_eq!(checked.points as usize, EXPECTED.len());
     let skips = (0..POINTS).filter(|x| is_skipped(*x)).count();
-    assert_eq!(checked.skipped as usize, skips, "skips");
+    assert_eq!(checked.skipped as usize, skips);
     let session = Session::open(sweep.db()).unwrap();
     let runs = session.load_as::<Killed>("killed").unwrap().runs();
-    let n = runs.map(Result::unwrap).count();
-    if n != EXPECTED.len() {
-        let _ = std::process::Command::new("cp")
-            .arg("-r")
-            .arg(sweep.path(""))
-            .arg("/tmp/fx-dump")
-            .status();
-    }
-    assert_eq!(n, EXPECTED.len(), "loaded");
+    assert_eq!(runs.map(Result::unwrap).count(), EXPECTED.len());
     checked
 }
 
@@ -102,13 +94,6 @@ fn check(sweep: &Sweep, path: &Path) -> Checked {
 
     // A row and an entry of the ledger come together, or not at all.
     let completed: HashSet<_> = of(&ledger, "completed").collect();
-    if of(&ledger, "completed").count() != completed.len() {
-        let _ = std::process::Command::new("cp")
-            .arg("-r")
-            .arg(sweep.path(""))
-            .arg("/tmp/fx-dump")
-            .status();
-    }
     assert_eq!(of(&ledger, "completed").count(), completed.len());
     let parted: Vec<_> = completed.symmetric_difference(&rows).collect();
     assert!(parted.is_empty(), "{parted:?}");

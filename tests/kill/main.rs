@@ -68,10 +68,15 @@ impl Done {
         true
     }
 
-    /// Resumes a sweep until its end, and checks it as a whole.
+    /// Resumes a sweep until its end.
     fn finish(&mut self, sweep: &Sweep) {
         let child = Child::start(sweep, None);
         assert!(child.wait().ended(), "a sweep that nobody kills ends");
+        self.ended(sweep);
+    }
+
+    /// Checks a sweep as a whole.
+    fn ended(&mut self, sweep: &Sweep) {
         self.add(&check::complete(sweep));
         self.sweeps += 1;
     }
@@ -108,12 +113,12 @@ fn nothing_that_counted_is_lost_by_a_kill_at_any_moment() {
         let sweep = Sweep::new(group);
         loop {
             // Now and then two processes share the sweep, and both are killed.
-            let count = if random.below(4) == 0 { 2 } else { 1 };
+            let count: u32 = if random.below(4) == 0 { 2 } else { 1 };
             let mut children: Vec<_> = (0..count).map(|_| Child::start(&sweep, None)).collect();
             let mut killed = 0;
             let mut ended = false;
             for child in &mut children {
-                std::thread::sleep(random.up_to(whole));
+                std::thread::sleep(random.up_to(whole / count));
                 child.kill();
             }
             for child in children {
@@ -130,7 +135,7 @@ fn nothing_that_counted_is_lost_by_a_kill_at_any_moment() {
                 break;
             }
         }
-        done.finish(&sweep);
+        done.ended(&sweep);
     }
     println!("killed at random moments (seed {}): {done:?}", random.seed);
 }

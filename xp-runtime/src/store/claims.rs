@@ -192,7 +192,8 @@ impl SqliteStore {
 
     /// The points of which an execution has a result.
     pub(super) fn ended_in(&self, db: &Connection, execution: i64) -> Result<HashSet<u128>> {
-        let mut statement = db.prepare_cached("SELECT id_run FROM xp_run WHERE execution = ?1")?;
+        let mut statement =
+            db.prepare_cached("SELECT id_run FROM xp_run WHERE execution = ?1 AND last")?;
         let mut rows = statement.query([execution])?;
         let mut ended = HashSet::new();
         while let Some(row) = rows.next()? {
@@ -293,7 +294,8 @@ fn catch_up(db: &Connection, who: &Claimant, watch: &mut Watch) -> Result<()> {
         return Ok(());
     }
     let mut statement = db.prepare_cached(
-        "SELECT id_run, outcome FROM xp_run WHERE seq > ?1 AND experiment = ?2 AND execution <> ?3",
+        "SELECT id_run, outcome FROM xp_run \
+             WHERE seq > ?1 AND experiment = ?2 AND execution <> ?3 AND last",
     )?;
     let mut rows = statement.query(params![watch.seen, who.key, who.execution])?;
     while let Some(row) = rows.next()? {

@@ -1,6 +1,7 @@
 //! What is known of an experiment before it is continued: what its executions declared, and how
 //! each of its points stands.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -219,19 +220,20 @@ impl SqliteStore {
             };
             history.record(point, outcome, last.1, row.get(3)?);
         }
+        let mut ended = HashMap::new();
         for claim in self.claims_in(db, known.key)? {
-            let ended = if claim.alive {
-                HashSet::new()
-            } else {
-                self.ended_in(db, claim.execution)?
+            // A claim stands until all of its points have ended; those that have are not to be
+            // waited for, and are not free if the process dies.
+            let ended = match ended.entry(claim.execution) {
+                Entry::Occupied(ended) => ended.into_mut(),
+                Entry::Vacant(none) => none.insert(self.ended_in(db, claim.execution)?),
             };
             let points = claim.points.into_iter();
+            let points = points.filter(|point| !ended.contains(point));
             if claim.alive {
                 history.taken.extend(points);
             } else {
-                history
-                    .lost
-                    .extend(points.filter(|point| !ended.contains(point)));
+                history.lost.extend(points);
             }
         }
         Ok(history)

@@ -208,8 +208,8 @@ impl<'a> Inserts<'a> {
         self.tx
             .prepare_cached(
                 "INSERT INTO xp_run (experiment, execution, id_run, outcome, started, elapsed, \
-                     attempt, filled, user, system, memory) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     attempt, last, filled, user, system, memory) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 self.key,
@@ -219,6 +219,7 @@ impl<'a> Inserts<'a> {
                 run.started,
                 run.elapsed,
                 run.attempt,
+                run.last,
                 matches!(run.target, Target::Fill { .. }),
                 run.usage.map(|_| usage.user),
                 run.usage.map(|_| usage.system),

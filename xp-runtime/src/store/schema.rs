@@ -58,7 +58,8 @@ CREATE TABLE xp_step (
 -- Every attempt that ended, however it ended; nothing is changed in it later, and what comes later
 -- counts. `id_run` is the identity of its point (122 bits of it). `started` is in microseconds since
 -- 1970 in UTC; `elapsed` and the time on a processor (`user`, `system`) in seconds; `memory`, the
--- peak, in bytes. `filled` is 1 where only missing fields were computed.
+-- peak, in bytes. `last` is 0 where a further attempt was to follow, `filled` is 1 where only missing
+-- fields were computed.
 CREATE TABLE xp_run (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     experiment INTEGER NOT NULL,
@@ -68,6 +69,7 @@ CREATE TABLE xp_run (
     started INTEGER NOT NULL,
     elapsed REAL NOT NULL,
     attempt INTEGER NOT NULL DEFAULT 1,
+    last INTEGER NOT NULL DEFAULT 1,
     filled INTEGER NOT NULL DEFAULT 0,
     user REAL,
     system REAL,
@@ -146,6 +148,7 @@ ALTER TABLE xp_execution ADD COLUMN time_limit REAL;
 ALTER TABLE xp_execution ADD COLUMN cpu_limit REAL;
 ALTER TABLE xp_execution ADD COLUMN memory_limit INTEGER;
 ALTER TABLE xp_run ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE xp_run ADD COLUMN last INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE xp_run ADD COLUMN filled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE xp_run ADD COLUMN user REAL;
 ALTER TABLE xp_run ADD COLUMN system REAL;

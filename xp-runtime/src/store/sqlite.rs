@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
@@ -122,8 +122,7 @@ impl SqliteStore {
         } else if read_only {
             Found::Ready
         } else {
-            db.pragma_update(None, "journal_mode", "WAL")
-                .map_err(fail)?;
+            patiently(&terms, || db.pragma_update(None, "journal_mode", "WAL")).map_err(fail)?;
             db.pragma_update(None, "synchronous", terms.synchronous())
                 .map_err(fail)?;
             schema::prepare(&mut db).map_err(fail)?
@@ -163,6 +162,29 @@ impl SqliteStore {
     pub(super) fn is_active(&self, execution: i64) -> bool {
         let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         active.contains(&execution)
+    }
+
+    /// Frees what an execution has taken that failed: others are not to wait for it as long as this
+    /// process lives.
+    fn release(&self, execution: i64, last: bool) {
+        const CLAIM: &str = "SELECT 1 FROM xp_claim WHERE execution = ?1";
+        let has_claims = |db: &Connection| Ok(db.prepare(CLAIM)?.exists([execution])?);
+        if self.in_memory || matches!(self.read("look for claims", has_claims), Ok(false)) {
+            return;
+        }
+        // It has waited long enough if it failed because of a lock.
+        let terms = Terms {
+            lock_timeout: Duration::ZERO,
+            ..Terms::default()
+        };
+        let freed = self.change_on(terms, "free what was taken", |tx| {
+            tx.execute("DELETE FROM xp_claim WHERE execution = ?1", [execution])?;
+            Ok(())
+        });
+        if freed.is_err() && last {
+            // What cannot be freed in the file is as good as free when this process goes for dead.
+            drop(self.lock_member().take());
+        }
     }
 
     fn db(&self) -> MutexGuard<'_, Db> {
@@ -286,6 +308,9 @@ impl Store for SqliteStore {
             executions.insert(execution);
         } else {
             executions.remove(&execution);
+            let last = executions.is_empty();
+            drop(executions);
+            self.release(execution, last);
         }
     }
 
@@ -422,6 +447,23 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// Tries again what SQLite refuses at once, although it has been told to wait for locks: of several
+/// processes that change the journal of a new file at the same time, it lets one go on.
+fn patiently<T>(terms: &Terms, mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match f() {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < terms.lock_timeout =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            done => return done,
+        }
     }
 }
 
