@@ -91,6 +91,19 @@ fn a_plan_can_be_looked_at() {
 }
 
 #[test]
+fn a_plan_is_used_again_by_reference() -> Test {
+    let plan = grid().a([1, 2]);
+    assert_eq!(executed(&plan)?, executed(plan.clone().b([7]))?);
+    let made = plan.into_plan().filter(|p| p.a > 1).order_by_key(|p| p.a);
+    assert_eq!(executed(&made)?, executed(&made)?);
+    assert_eq!(executed(made.clone())?, BTreeSet::from([(2, 7)]));
+    let wrong = grid().a([]).into_plan();
+    assert!(matches!(executed(&wrong), Err(xp::Error::Plan(_))));
+    assert!(matches!(executed(wrong), Err(xp::Error::Plan(_))));
+    Ok(())
+}
+
+#[test]
 fn a_billion_points_are_a_plan() {
     let plan: Plan<Points> = grid().a(0..40_000).b(0..40_000).into_plan();
     assert_eq!(plan.size(), 1_600_000_000);

@@ -3,6 +3,10 @@
 //! Programs depend on `xp-lab`, whose library is called `xp`; its documentation is the place to
 //! start. A module here stands above all that it imports.
 
+// So that generated code finds this crate, and not another one that was built without its tests.
+#[cfg(test)]
+extern crate self as xp;
+
 pub mod datapak;
 pub mod identity;
 pub mod value;
@@ -34,7 +38,7 @@ mod usage;
 pub use bounds::{FieldValue, InputValue, SharedValue, StateValue};
 pub use bunch::Bunch;
 pub use datapak::DatapakError;
-pub use declare::{Declaration, InputCause, InputError, InputInfo, InputRole};
+pub use declare::{Declaration, FieldInfo, InputCause, InputError, InputInfo, InputRole, Slice};
 pub use exception::{Exception, Outcome, Skip, skip};
 pub use experiment::{
     Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs, RunsFailed,
@@ -60,10 +64,13 @@ pub use value::{Value, ValueError};
 #[doc(hidden)]
 pub mod __private {
     pub use serde;
+    #[cfg(test)]
+    pub use xp_macros::callee_must_be_a_step;
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldOps, InputError, InputInfo, InputOps, InputRole, Visitor,
+        Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps, InputRole,
+        Slice, Visitor, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

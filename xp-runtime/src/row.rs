@@ -1,6 +1,7 @@
 //! Rows: the columns of an experiment, written by its runs and read from the file.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,8 @@ pub struct Layout {
     columns: Vec<Column>,
     /// The flattened structs among them.
     groups: Vec<Group>,
+    /// The declared sequences, then the fields, in the order of the declaration.
+    fields: Vec<FieldColumns>,
     /// The names of inputs that are not recorded.
     unrecorded: Vec<String>,
     /// What is wrong with the declaration; all of it.
@@ -27,6 +30,15 @@ pub struct Layout {
 struct Group {
     len: usize,
     prefix: &'static str,
+}
+
+/// Where a declared sequence or a field is in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldColumns {
+    /// Its columns; one, unless it is flattened.
+    pub(crate) columns: Range<usize>,
+    /// If it is flattened, its place among the flattened structs.
+    group: Option<usize>,
 }
 
 /// Why an experiment cannot be executed as it is declared.
@@ -64,24 +76,31 @@ impl Layout {
 
     /// A column for a field.
     pub fn field<T: DeserializeOwned + 'static>(&mut self, name: &str) {
-        self.column(name, ColumnType::of::<T>(), Role::Field);
+        self.field_of(|layout| layout.column(name, ColumnType::of::<T>(), Role::Field));
     }
 
     /// A column for each member of a field.
     pub fn flat_field<T: DeserializeOwned + 'static>(&mut self, name: &str, prefix: &'static str) {
-        self.flat::<T>(name, prefix, Role::Field);
+        self.field_of(|layout| layout.flat::<T>(name, prefix, Role::Field));
     }
 
     /// A column for a sequence.
     pub fn sequence(&mut self, name: &str) {
-        self.column(
-            name,
-            ColumnType {
-                kind: Kind::Serialized,
-                nullable: false,
-            },
-            Role::Field,
-        );
+        let ty = ColumnType {
+            kind: Kind::Serialized,
+            nullable: false,
+        };
+        self.field_of(|layout| layout.column(name, ty, Role::Field));
+    }
+
+    /// Keeps where the columns of a field are, which `add` adds.
+    fn field_of(&mut self, add: impl FnOnce(&mut Self)) {
+        let (first, group) = (self.columns.len(), self.groups.len());
+        add(self);
+        self.fields.push(FieldColumns {
+            columns: first..self.columns.len(),
+            group: (self.groups.len() > group).then_some(group),
+        });
     }
 
     /// Inputs that have no column, and names that nothing else can have: they tell points apart.
@@ -163,10 +182,17 @@ impl Layout {
     pub(crate) fn columns(&self) -> &[Column] {
         &self.columns
     }
+
+    /// The declared sequences and the fields, by ordinal: sequences first, then fields in the order
+    /// of the body.
+    #[allow(dead_code)]
+    pub(crate) fn fields(&self) -> &[FieldColumns] {
+        &self.fields
+    }
 }
 
 /// Why a row cannot be written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
     /// A value does not fit into its column.
@@ -195,38 +221,58 @@ pub enum RowError {
     },
 }
 
-/// The row of one run, column after column.
+/// The row of one run, column after column; fields in any order. Cells that were not put are unknown.
 #[derive(Debug)]
 pub(crate) struct RowWriter<'a> {
     layout: &'a Layout,
-    cells: Vec<Cell>,
+    /// One for each column of the layout.
+    cells: Vec<Option<Cell>>,
+    /// The column that comes next.
+    at: usize,
+    /// The flattened struct that comes next.
     group: usize,
 }
 
 impl<'a> RowWriter<'a> {
     pub(crate) fn new(layout: &'a Layout) -> Self {
+        let mut cells = Vec::new();
+        cells.resize_with(layout.columns.len(), || None);
         Self {
             layout,
-            cells: Vec::with_capacity(layout.columns.len()),
+            cells,
+            at: 0,
             group: 0,
         }
     }
 
+    /// Goes on with the field of that ordinal; an unknown ordinal changes nothing.
+    pub(crate) fn seek(&mut self, ordinal: usize) {
+        if let Some(field) = self.layout.fields.get(ordinal) {
+            self.at = field.columns.start;
+            self.group = field.group.unwrap_or(self.group);
+        }
+    }
+
+    fn push(&mut self, cell: Cell) {
+        self.cells[self.at] = Some(cell);
+        self.at += 1;
+    }
+
     /// Puts the next column.
     pub(crate) fn put<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), RowError> {
-        let column = &self.layout.columns[self.cells.len()];
+        let column = &self.layout.columns[self.at];
         let cell = column
             .ty
             .encode(value)
             .map_err(|source| write_error(column, source))?;
-        self.cells.push(cell);
+        self.push(cell);
         Ok(())
     }
 
     /// Puts the columns of a flattened struct.
     pub(crate) fn put_flat<T: Serialize>(&mut self, value: &T) -> Result<(), RowError> {
         let group = &self.layout.groups[self.group];
-        let columns = &self.layout.columns[self.cells.len()..][..group.len];
+        let columns = &self.layout.columns[self.at..][..group.len];
         self.group += 1;
         let Some(first) = columns.first() else {
             return Ok(());
@@ -242,26 +288,44 @@ impl<'a> RowWriter<'a> {
                 value => column.ty.encode_value(&value.unwrap_or(Value::Null)),
             };
             let cell = cell.map_err(|source| write_error(column, source))?;
-            self.cells.push(cell);
+            self.push(cell);
         }
         Ok(())
     }
 
     /// Puts a sequence.
     pub(crate) fn put_sequence<T>(&mut self, sequence: Sequence<T>) -> Result<(), RowError> {
-        let column = &self.layout.columns[self.cells.len()];
+        let column = &self.layout.columns[self.at];
         let blob = sequence
             .into_datapak()
             .map_err(|source| RowError::Sequence {
                 column: column.name.clone(),
                 source,
             })?;
-        self.cells.push(Cell::Blob(blob));
+        self.push(Cell::Blob(blob));
         Ok(())
     }
 
+    /// All cells, in the order of the layout; NULL for those that were not put.
     pub(crate) fn into_cells(self) -> Vec<Cell> {
-        self.cells
+        let cells = self.cells.into_iter();
+        // As large as before, so that they stay where they are.
+        cells.map(|cell| cell.unwrap_or(Cell::Null)).collect()
+    }
+
+    /// What was put so far, inputs among them, each cell with the place of its column.
+    #[allow(dead_code)]
+    pub(crate) fn reached(self) -> Vec<(usize, Cell)> {
+        let cells = self.cells.into_iter().enumerate();
+        cells.filter_map(|(i, cell)| Some((i, cell?))).collect()
+    }
+
+    /// What was put of the field of that ordinal, each cell with the place of its column.
+    #[allow(dead_code)]
+    pub(crate) fn cells_of(&self, ordinal: usize) -> impl Iterator<Item = (usize, &Cell)> {
+        let field = self.layout.fields.get(ordinal);
+        let columns = field.map_or(0..0, |field| field.columns.clone());
+        columns.filter_map(|i| Some((i, self.cells[i].as_ref()?)))
     }
 }
 
@@ -427,5 +491,69 @@ fn read_error(column: &Column, source: ValueError) -> RowError {
     RowError::Read {
         column: column.name.clone(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+
+    fn layout() -> Layout {
+        let mut layout = Layout::default();
+        layout.flat_input::<Pair>("pair");
+        layout.field::<u8>("x");
+        layout.flat_field::<Pair>("pairs", "p_");
+        layout.field::<u8>("y");
+        layout.check("e").unwrap()
+    }
+
+    #[test]
+    fn a_layout_knows_where_its_fields_are() {
+        let layout = layout();
+        let columns: Vec<_> = layout.fields().iter().map(|f| f.columns.clone()).collect();
+        assert_eq!(columns, [2..3, 3..5, 5..6]);
+    }
+
+    #[test]
+    fn fields_are_put_in_any_order() {
+        let layout = layout();
+        let mut row = RowWriter::new(&layout);
+        row.put_flat(&Pair { a: 1, b: 2 }).unwrap();
+        row.seek(2);
+        row.put(&6_u8).unwrap();
+        row.seek(1);
+        row.put_flat(&Pair { a: 4, b: 5 }).unwrap();
+        let of = |row: &RowWriter<'_>, ordinal| row.cells_of(ordinal).map(|(i, _)| i).collect();
+        let (x, pairs): (Vec<_>, Vec<_>) = (of(&row, 0), of(&row, 1));
+        assert_eq!((x, pairs), (vec![], vec![3, 4]));
+        row.seek(0);
+        row.put(&3_u8).unwrap();
+        let cells: Vec<_> = (1..=6).map(Cell::Int).collect();
+        assert_eq!(row.into_cells(), cells);
+    }
+
+    #[test]
+    fn what_was_reached_is_known() {
+        let layout = layout();
+        let mut row = RowWriter::new(&layout);
+        row.put_flat(&Pair { a: 1, b: 2 }).unwrap();
+        row.seek(2);
+        row.put(&6_u8).unwrap();
+        let reached = [(0, 1), (1, 2), (5, 6)].map(|(i, cell)| (i, Cell::Int(cell)));
+        assert_eq!(row.reached(), reached);
+        assert_eq!(RowWriter::new(&layout).into_cells(), vec![Cell::Null; 6]);
+    }
+
+    #[test]
+    fn cells_stay_where_they_are() {
+        assert_eq!(size_of::<Option<Cell>>(), size_of::<Cell>());
     }
 }

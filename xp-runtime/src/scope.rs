@@ -10,7 +10,6 @@ use crate::row::{RowError, RowWriter};
 use crate::sequence::Sequence;
 use crate::shared::{SharedKey, SharedValues};
 use crate::step::StepInfo;
-use crate::value::Cell;
 
 /// See the module's text.
 pub struct Scope<'a> {
@@ -34,8 +33,8 @@ pub(crate) trait Watch {
     /// The shared value of that place is there, or has failed.
     fn ready(&self, _place: usize) {}
 
-    /// A column is filled, before the run has ended.
-    fn reached(&self, _column: usize, _cell: &Cell) {}
+    /// The field of that ordinal is in the row, while steps are still to come.
+    fn reached(&self, _ordinal: usize, _row: &RowWriter<'_>) {}
 }
 
 impl Scope<'_> {
@@ -81,8 +80,13 @@ impl Scope<'_> {
         })
     }
 
-    /// Puts a declared sequence into the row.
-    pub fn put_sequence<T>(&mut self, sequence: Sequence<T>) -> Result<(), RowError> {
+    /// Puts the declared sequence of that ordinal into the row.
+    pub fn put_sequence<T>(
+        &mut self,
+        ordinal: usize,
+        sequence: Sequence<T>,
+    ) -> Result<(), RowError> {
+        self.row.seek(ordinal);
         self.row.put_sequence(sequence)
     }
 }

@@ -1,6 +1,6 @@
 //! The body of an experiment: statements that call steps.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Type};
@@ -8,7 +8,8 @@ use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Typ
 use super::inputs::{docs, find};
 use super::model::{Body, Inputs, Kept, Kind, Statement};
 use super::names::local;
-use super::places::{Binding, Places};
+use super::places::{Binding, Places, Used};
+use super::slices::{self, Flow, Variable};
 use crate::attr::Args;
 use crate::error::Errors;
 
@@ -23,7 +24,11 @@ pub(super) fn read(block: &Block, inputs: &Inputs, errors: &mut Errors) -> Body 
         reader.statement(statement);
     }
     reader.clashes(inputs);
-    reader.body
+    let mut body = reader.body;
+    if errors.is_empty() {
+        body.slices = slices::of(&body, inputs);
+    }
+    body
 }
 
 struct Reader<'a> {
@@ -76,6 +81,7 @@ impl Reader<'_> {
             );
         }
         let step = self.body.steps.len();
+        let used = self.places.start_tracking();
         let is_call = |expr: &Expr| match expr {
             Expr::Try(inner) => matches!(&*inner.expr, Expr::Call(_)),
             other => matches!(other, Expr::Call(_)),
@@ -93,6 +99,8 @@ impl Reader<'_> {
             }
             self.body.statements.push(Statement {
                 step: Some(step),
+                field: None,
+                flow: self.flow(used),
                 kind: Kind::Call(value),
             });
         }
@@ -105,7 +113,7 @@ impl Reader<'_> {
                 statement,
                 "a name is made by a step: `let name = step(..);`",
             );
-            self.declare(&statement.pat, Mark::Var);
+            self.declare(&statement.pat);
             return;
         };
         if let Some((else_token, _)) = &init.diverge {
@@ -121,21 +129,32 @@ impl Reader<'_> {
             .right_side(&init.expr, &mut self.body.steps, self.errors);
         let step = (self.body.steps.len() > before).then_some(before);
         if mark == Mark::Var {
-            self.declare(&statement.pat, mark);
+            let mut flow = self.flow(used);
+            if refers_by_mut(&statement.pat) {
+                flow.changes.clone_from(&flow.uses);
+            }
+            flow.lends = !is_plain(&statement.pat);
+            flow.makes = self.declare(&statement.pat);
             if let Some(value) = value {
                 let kind = Kind::Var {
                     pat: statement.pat.clone(),
                     value,
                 };
-                self.body.statements.push(Statement { step, kind });
+                self.body.statements.push(Statement {
+                    step,
+                    field: None,
+                    flow,
+                    kind,
+                });
             }
             return;
         }
         let Some((name, ty)) = self.typed_name(&statement.pat, mark) else {
-            self.declare(&statement.pat, Mark::Var);
+            self.declare(&statement.pat);
             return;
         };
         let depends = self.places.tracked(used);
+        let mut flow = self.flow(used);
         self.places.made_too_late(&name.ident, self.errors);
         let kept = local(&name.ident);
         let kind = match mark {
@@ -149,13 +168,11 @@ impl Reader<'_> {
                 let needs = self.shared_needs(&name.ident, &depends, step.is_some(), &init.expr);
                 let place = self.body.shared.len();
                 self.body.shared.push(needs.clone());
-                self.places.bind(
-                    &name.ident,
-                    Binding::Shared {
-                        local: kept.clone(),
-                        needs,
-                    },
-                );
+                let binding = Binding::Shared {
+                    local: kept.clone(),
+                    needs,
+                };
+                flow.makes = vec![self.places.bind(&name.ident, binding)];
                 value.map(|value| Kind::Shared {
                     place,
                     name: name.ident.clone(),
@@ -170,7 +187,8 @@ impl Reader<'_> {
                 } else {
                     None
                 };
-                self.places.bind(&name.ident, Binding::Kept(kept.clone()));
+                let binding = Binding::Kept(kept.clone());
+                flow.makes = vec![self.places.bind(&name.ident, binding)];
                 let keep = Kept {
                     ident: name.ident.clone(),
                     name: name.ident.unraw().to_string(),
@@ -189,16 +207,20 @@ impl Reader<'_> {
                 value.map(|value| Kind::Kept { local: kept, value })
             }
         };
-        self.body
-            .statements
-            .extend(kind.map(|kind| Statement { step, kind }));
+        let field = (mark == Mark::Field).then(|| self.body.fields.len() - 1);
+        self.body.statements.extend(kind.map(|kind| Statement {
+            step,
+            field,
+            flow,
+            kind,
+        }));
     }
 
     /// The inputs on which a shared value depends; what differs from run to run is an error.
     fn shared_needs(
         &mut self,
         name: &Ident,
-        depends: &[(Ident, Binding)],
+        depends: &[Used],
         is_step: bool,
         value: &Expr,
     ) -> Vec<usize> {
@@ -209,7 +231,12 @@ impl Reader<'_> {
             );
         }
         let mut needs = Vec::new();
-        for (used, binding) in depends {
+        for Used {
+            name: used,
+            binding,
+            ..
+        } in depends
+        {
             match binding {
                 Binding::Input(place) => needs.push(*place),
                 Binding::Shared { needs: more, .. } => needs.extend(more),
@@ -391,13 +418,27 @@ impl Reader<'_> {
     }
 
     /// Binds the names of a pattern.
-    fn declare(&mut self, pat: &Pat, _: Mark) {
+    fn declare(&mut self, pat: &Pat) -> Vec<Variable> {
         let mut names = Vec::new();
         names_of(pat, &mut names);
-        for name in names {
+        let declare = |name: Ident| {
             self.places.made_too_late(&name, self.errors);
-            self.places.bind(&name, Binding::Var);
+            self.places.bind(&name, Binding::Var)
+        };
+        names.into_iter().map(declare).collect()
+    }
+
+    /// What a statement uses, as far as it is followed.
+    fn flow(&self, since: usize) -> Flow {
+        let mut flow = Flow::default();
+        for used in self.places.tracked(since) {
+            if !matches!(used.binding, Binding::Run) {
+                flow.uses.push(used.variable);
+                flow.changes.extend(used.changed.then_some(used.variable));
+                flow.looks.extend(used.looked_at.then_some(used.variable));
+            }
         }
+        flow
     }
 
     /// A column has one owner.
@@ -469,8 +510,32 @@ fn attributes_of(expr: &Expr) -> &[Attribute] {
     }
 }
 
+/// Whether a pattern has a type that is written out and holds no reference, as far as is known.
+fn is_plain(pat: &Pat) -> bool {
+    const PLAIN: [&str; 17] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize", "String",
+    ];
+    matches!(pat, Pat::Type(PatType { ty, .. }) if matches!(&**ty, Type::Path(path)
+        if PLAIN.iter().any(|plain| path.path.is_ident(plain))))
+}
+
+/// Whether a pattern binds a name by `ref mut`.
+fn refers_by_mut(pat: &Pat) -> bool {
+    let words: Vec<String> = words(pat.to_token_stream());
+    words.windows(2).any(|pair| pair == ["ref", "mut"])
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
+    let word = |token| match token {
+        TokenTree::Group(group) => words(group.stream()),
+        other => vec![other.to_string()],
+    };
+    tokens.into_iter().flat_map(word).collect()
+}
+
 /// All names that a pattern binds.
-fn names_of(pat: &Pat, names: &mut Vec<Ident>) {
+pub(super) fn names_of(pat: &Pat, names: &mut Vec<Ident>) {
     match pat {
         Pat::Ident(name) => {
             names.push(name.ident.clone());

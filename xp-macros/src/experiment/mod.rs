@@ -8,6 +8,7 @@ mod model;
 mod names;
 mod parse;
 mod places;
+mod slices;
 
 use proc_macro2::TokenStream;
 use quote::quote;

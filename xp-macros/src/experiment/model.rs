@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Expr, Pat, Path, Token, Type, Visibility};
 
 use super::names::Names;
+use super::slices::{Flow, Slice};
 
 /// Config or param.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub(super) struct Inputs {
 pub(super) struct Statement {
     /// The step that it calls, by its place among all.
     pub(super) step: Option<usize>,
+    /// The field that it makes, by its place among all.
+    pub(super) field: Option<usize>,
+    pub(super) flow: Flow,
     pub(super) kind: Kind,
 }
 
@@ -108,6 +112,8 @@ pub(super) struct Body {
     pub(super) shared: Vec<Vec<usize>>,
     pub(super) states: Vec<Kept>,
     pub(super) fields: Vec<Kept>,
+    /// What is enough for some of the fields.
+    pub(super) slices: Vec<Slice>,
 }
 
 /// A declared experiment.

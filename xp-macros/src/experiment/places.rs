@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::{BinOp, Expr, ExprBinary, ExprCall, Path, UnOp, parse_quote_spanned};
 
 use super::model::Inputs;
+use super::slices::Variable;
 use crate::error::Errors;
 
 /// What a name stands for.
@@ -29,10 +30,29 @@ pub(super) enum Binding {
 
 /// The names that are known at a point of the body.
 pub(super) struct Places {
-    known: Vec<(String, Binding)>,
-    used: Vec<(Ident, Binding)>,
+    known: Vec<Known>,
+    variables: usize,
+    used: Vec<Used>,
     /// Names that stood for nothing where they were used.
     unknown: Vec<Ident>,
+}
+
+struct Known {
+    name: String,
+    binding: Binding,
+    variable: Variable,
+}
+
+/// A use of a name.
+#[derive(Clone)]
+pub(super) struct Used {
+    pub(super) name: Ident,
+    pub(super) binding: Binding,
+    pub(super) variable: Variable,
+    /// Whether it is by `&mut`.
+    pub(super) changed: bool,
+    /// Whether it is by `&`, or cloned.
+    pub(super) looked_at: bool,
 }
 
 impl Places {
@@ -40,6 +60,7 @@ impl Places {
     pub(super) fn of(inputs: &Inputs) -> Self {
         let mut places = Self {
             known: Vec::new(),
+            variables: 0,
             used: Vec::new(),
             unknown: Vec::new(),
         };
@@ -73,8 +94,20 @@ impl Places {
     }
 
     /// From here on the name stands for this.
-    pub(super) fn bind(&mut self, name: &Ident, binding: Binding) {
-        self.known.push((name.unraw().to_string(), binding));
+    pub(super) fn bind(&mut self, name: &Ident, binding: Binding) -> Variable {
+        let variable = self.variables;
+        self.variables += 1;
+        self.known.push(Known {
+            name: name.unraw().to_string(),
+            binding,
+            variable,
+        });
+        variable
+    }
+
+    fn find(&self, name: &Ident) -> Option<&Known> {
+        let text = name.unraw().to_string();
+        self.known.iter().rev().find(|known| known.name == text)
     }
 
     /// An input that is changed differs from what the plan gave: from here on it is the run's own.
@@ -92,10 +125,18 @@ impl Places {
                 _ => return,
             }
         };
-        let text = name.unraw().to_string();
-        let last = self.known.iter().rev().find(|(known, _)| *known == text);
-        if let Some((_, Binding::Input(_))) = last {
-            self.bind(name, Binding::Var);
+        if let Some(Known {
+            name,
+            binding: Binding::Input(_),
+            variable,
+        }) = self.find(name)
+        {
+            let known = Known {
+                name: name.clone(),
+                binding: Binding::Var,
+                variable: *variable,
+            };
+            self.known.push(known);
         }
     }
 
@@ -105,7 +146,7 @@ impl Places {
     }
 
     /// The names that were used since.
-    pub(super) fn tracked(&self, since: usize) -> Vec<(Ident, Binding)> {
+    pub(super) fn tracked(&self, since: usize) -> Vec<Used> {
         self.used[since..].to_vec()
     }
 
@@ -196,7 +237,12 @@ impl Places {
                     self.change(&reference.expr);
                 }
                 let mut reference = reference.clone();
+                let since = self.used.len();
                 reference.expr = Box::new(self.place(&reference.expr, at, errors)?);
+                for used in &mut self.used[since..] {
+                    used.changed |= reference.mutability.is_some();
+                    used.looked_at |= reference.mutability.is_none();
+                }
                 Some(Expr::Reference(reference))
             }
             Expr::Field(field) => {
@@ -224,7 +270,11 @@ impl Places {
                 if call.method == "clone" && call.args.is_empty() && call.turbofish.is_none() =>
             {
                 let mut call = call.clone();
+                let since = self.used.len();
                 call.receiver = Box::new(self.place(&call.receiver, at, errors)?);
+                self.used[since..]
+                    .iter_mut()
+                    .for_each(|used| used.looked_at = true);
                 Some(Expr::MethodCall(call))
             }
             other => {
@@ -241,22 +291,28 @@ impl Places {
             Expr::Paren(paren) => self.shared_of(&paren.expr),
             Expr::Group(group) => self.shared_of(&group.expr),
             Expr::Path(path) => path.path.get_ident().filter(|name| {
-                let text = name.unraw().to_string();
-                let known = self.known.iter().rev().find(|(known, _)| *known == text);
-                matches!(known, Some((_, Binding::Shared { .. })))
+                let known = self.find(name);
+                known.is_some_and(|known| matches!(known.binding, Binding::Shared { .. }))
             }),
             _ => None,
         }
     }
 
     fn name(&mut self, name: &Ident, expr: &Expr) -> Expr {
-        let text = name.unraw().to_string();
-        let Some((_, binding)) = self.known.iter().rev().find(|(known, _)| *known == text) else {
+        let Some(known) = self.find(name) else {
             // A constant, or a mistake that the compiler tells.
             self.unknown.push(name.clone());
             return expr.clone();
         };
-        self.used.push((name.clone(), binding.clone()));
+        let used = Used {
+            name: name.clone(),
+            binding: known.binding.clone(),
+            variable: known.variable,
+            changed: false,
+            looked_at: false,
+        };
+        let binding = used.binding.clone();
+        self.used.push(used);
         let local = |local: &Ident| {
             let mut local = local.clone();
             local.set_span(local.span().located_at(name.span()));
@@ -264,12 +320,12 @@ impl Places {
         };
         match binding {
             Binding::Shared { local: of, .. } => {
-                let of = local(of);
+                let of = local(&of);
                 // A place of the written type: `&split` is a `&Split`, to generic steps, too.
                 parse_quote_spanned!(name.span()=> (*#of))
             }
             Binding::Kept(of) => {
-                let of = local(of);
+                let of = local(&of);
                 parse_quote_spanned!(name.span()=> #of)
             }
             _ => expr.clone(),

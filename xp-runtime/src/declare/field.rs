@@ -51,9 +51,17 @@ impl<T> FieldOps<T> {
         (self.layout)(layout, name, prefix);
     }
 
-    /// Puts the field's columns into the row.
-    pub fn put(&self, scope: &mut Scope<'_>, value: &T) -> Result<(), RowError> {
+    /// Puts the columns of the field of that ordinal into the row.
+    pub fn put(&self, scope: &mut Scope<'_>, ordinal: usize, value: &T) -> Result<(), RowError> {
+        scope.row.seek(ordinal);
         (self.put)(scope, value)
+    }
+
+    /// Puts the columns of a field that does not change any more, while steps are still to come.
+    pub fn reach(&self, scope: &mut Scope<'_>, ordinal: usize, value: &T) -> Result<(), RowError> {
+        self.put(scope, ordinal, value)?;
+        scope.watch.reached(ordinal, &scope.row);
+        Ok(())
     }
 
     /// Reads the field's columns.

@@ -9,7 +9,7 @@ use crate::row::{Layout, RowError, RowReader, RowWriter};
 use crate::value::{Value, ValueError, from_value, to_members, to_value};
 
 /// An input has a value that cannot be part of an identity or of a row.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("the input `{input}` has a value that cannot be recorded")]
 pub struct InputError {
     /// The input's name.
@@ -19,7 +19,7 @@ pub struct InputError {
 }
 
 /// What is wrong with the value of an input.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputCause {
     /// It cannot be brought into canonical form.

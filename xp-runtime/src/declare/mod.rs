@@ -3,12 +3,16 @@
 
 mod field;
 mod input;
+mod slice;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 pub use field::FieldOps;
 pub(crate) use input::See;
 pub use input::{InputCause, InputError, InputOps, Visitor};
+pub use slice::{FieldInfo, Slice, same_type};
 
 use crate::exception::StepError;
 use crate::row::{Layout, RowError, RowReader};
@@ -58,6 +62,10 @@ pub struct Declaration {
     pub inputs: &'static [InputInfo],
     /// The steps, in order.
     pub steps: &'static [&'static StepInfo],
+    /// Declared sequences, then fields in the order of the body: a field's place is its ordinal.
+    pub fields: &'static [FieldInfo],
+    /// Parts of the body that make some of the fields in fewer calls of steps.
+    pub slices: &'static [Slice],
     /// For each shared value, in order, the positions of the inputs on which it depends.
     pub shared: &'static [&'static [usize]],
     /// Whether a step takes the run.
@@ -97,6 +105,15 @@ pub trait Declared: RunKind<Inner = ()> + 'static {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
+    /// Runs the statements of a slice, by its place in [`Declaration::slices`], and puts the fields
+    /// that it makes into the scope's row. What the statements leave as state is dropped.
+    fn fill(
+        slice: usize,
+        config: &Self::Config,
+        params: &Self::Params,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<(), StepError>;
     /// Reads the recorded inputs and the fields, in the order of the layout.
     fn read(row: &mut RowReader<'_>) -> Result<Self::Fields, RowError>;
 }

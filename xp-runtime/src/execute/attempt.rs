@@ -8,7 +8,7 @@ use crate::row::{Layout, RowWriter};
 use crate::run::Run;
 use crate::scope::{Scope, Watch};
 use crate::shared::{SharedKey, SharedValues};
-use crate::store::Column;
+use crate::store::{Column, Role};
 use crate::usage::Usage;
 use crate::value::Cell;
 
@@ -19,21 +19,43 @@ pub(crate) struct Completed<S> {
     pub(crate) state: S,
 }
 
+/// What a run leaves that did not complete.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Failed {
+    pub(crate) outcome: Outcome,
+    pub(crate) exception: Exception,
+    /// The fields that it came to: their columns, by their places.
+    pub(crate) reached: Vec<(usize, Cell)>,
+}
+
+impl Failed {
+    pub(crate) fn new(outcome: Outcome, exception: Exception) -> Self {
+        Self {
+            outcome,
+            exception,
+            reached: Vec::new(),
+        }
+    }
+}
+
 /// What is left of a run, however it ended.
 pub(crate) struct Ran<S> {
-    pub(crate) ended: Result<Completed<S>, (Outcome, Exception)>,
-    /// The columns that were filled by a run that did not complete, by their places.
-    pub(crate) reached: Vec<(usize, Cell)>,
+    pub(crate) ended: Result<Completed<S>, Failed>,
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
     pub(crate) usage: Option<Usage>,
 }
 
 impl<S> Ran<S> {
-    /// A run of which nothing is left.
-    pub(crate) fn ended(outcome: Outcome, exception: Exception) -> Self {
+    /// A run that came to nothing.
+    pub(crate) fn failed(outcome: Outcome, exception: Exception) -> Self {
+        Failed::new(outcome, exception).into()
+    }
+}
+
+impl<S> From<Failed> for Ran<S> {
+    fn from(failed: Failed) -> Self {
         Self {
-            ended: Err((outcome, exception)),
-            reached: Vec::new(),
+            ended: Err(failed),
             artifacts: Vec::new(),
             usage: None,
         }
@@ -58,12 +80,13 @@ impl<T: Task> Attempt<'_, T> {
         &self,
         point: &T::Point,
         run: &mut Run,
-    ) -> Result<Completed<T::State>, (Outcome, Exception)> {
+    ) -> Result<Completed<T::State>, Failed> {
         let task = self.task;
-        let before = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
+        let before =
+            |error: &dyn std::error::Error| Failed::new(Outcome::Failed, before_the_steps(error));
         let mut row = RowWriter::new(self.layout);
         panic::catch(|| task.record(point, &mut row))
-            .map_err(|exception| (Outcome::Panicked, exception))?
+            .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
             .map_err(|error| before(&error))?;
         if task.uses_run() {
             let (config, params) = task.bunches(point).map_err(|error| before(&error))?;
@@ -80,10 +103,14 @@ impl<T: Task> Attempt<'_, T> {
         };
         let state = match panic::catch(|| task.run(point, run, &mut scope)) {
             Ok(Ok(state)) => state,
-            Ok(Err(error)) => return Err(error.into_exception(scope.step_name())),
+            Ok(Err(error)) => {
+                let (outcome, exception) = error.into_exception(scope.step_name());
+                return Err(self.failed(outcome, exception, scope.row));
+            }
             Err(exception) => {
                 let step = scope.step_name().map(str::to_owned);
-                return Err((Outcome::Panicked, Exception { step, ..exception }));
+                let exception = Exception { step, ..exception };
+                return Err(self.failed(Outcome::Panicked, exception, scope.row));
             }
         };
         let cells = scope.row.into_cells();
@@ -93,5 +120,16 @@ impl<T: Task> Attempt<'_, T> {
             extra,
             state,
         })
+    }
+
+    fn failed(&self, outcome: Outcome, exception: Exception, row: RowWriter<'_>) -> Failed {
+        let columns = self.layout.columns();
+        let mut reached = row.reached();
+        reached.retain(|(column, _)| columns[*column].role == Role::Field);
+        Failed {
+            outcome,
+            exception,
+            reached,
+        }
     }
 }

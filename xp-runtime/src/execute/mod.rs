@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use uuid::Uuid;
 
-pub(crate) use attempt::{Attempt, Completed, Ran};
+pub(crate) use attempt::{Attempt, Completed, Failed, Ran};
 pub(crate) use task::{PlanTask, Task};
 
 use self::progress::Bar;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Declared, InputError, Point, See, Visitor};
+use crate::declare::{Declared, InputError, Point, See, Slice, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::isolate::Host;
@@ -55,6 +55,29 @@ pub(crate) trait Task: Sync {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
+    /// Parts of the body that make some of the fields.
+    #[allow(dead_code)]
+    fn slices(&self) -> &'static [Slice] {
+        &[]
+    }
+    /// The slices that together make the fields of these ordinals; none if the whole body is to run.
+    #[allow(dead_code)]
+    fn cover(&self, missing: &[usize]) -> Vec<usize> {
+        let _ = missing;
+        Vec::new()
+    }
+    /// Runs one of the slices, and puts the fields that it makes into the scope's row.
+    #[allow(dead_code)]
+    fn fill(
+        &self,
+        slice: usize,
+        point: &Self::Point,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<(), StepError> {
+        let _ = (slice, point, run, scope);
+        Ok(())
+    }
 }
 
 /// The points of a plan.
@@ -191,5 +214,23 @@ impl<X: Declared> Task for PlanTask<X> {
         scope: &mut Scope<'_>,
     ) -> Result<X::State, StepError> {
         X::steps(&point.config, &point.params, run, scope)
+    }
+
+    fn slices(&self) -> &'static [Slice] {
+        X::declaration().slices
+    }
+
+    fn cover(&self, missing: &[usize]) -> Vec<usize> {
+        X::declaration().cover(missing)
+    }
+
+    fn fill(
+        &self,
+        slice: usize,
+        point: &Point<X>,
+        run: &mut Run,
+        scope: &mut Scope<'_>,
+    ) -> Result<(), StepError> {
+        X::fill(slice, &point.config, &point.params, run, scope)
     }
 }

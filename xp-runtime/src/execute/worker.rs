@@ -202,8 +202,8 @@ impl<T: Task> Worker<'_, T> {
         let clock = Instant::now();
         let id_run = identity.id_run();
         let ran = match identified {
-            Err(exception) => Ran::ended(Outcome::Panicked, exception),
-            Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(&error)),
+            Err(exception) => Ran::failed(Outcome::Panicked, exception),
+            Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
             Ok(Ok(())) => self.run(point, handed, id_run, inputs, clock, scratch),
         };
         self.progress.reset();
@@ -217,10 +217,13 @@ impl<T: Task> Worker<'_, T> {
                 let state = self.task.keeps_state().then_some(state);
                 (Outcome::Completed, cells, extra, state, None)
             }
-            Err((outcome, exception)) => {
-                let inputs = self.inputs(point);
-                let ended = Box::new(Ended { exception, inputs });
-                (outcome, Vec::new(), Vec::new(), None, Some(ended))
+            Err(failed) => {
+                let ended = Box::new(Ended {
+                    exception: failed.exception,
+                    inputs: self.inputs(point),
+                    reached: failed.reached,
+                });
+                (failed.outcome, Vec::new(), Vec::new(), None, Some(ended))
             }
         };
         if self.stop_first && outcome.is_failure() {
@@ -235,7 +238,6 @@ impl<T: Task> Worker<'_, T> {
             extra,
             ended,
             artifacts: ran.artifacts,
-            reached: ran.reached,
             usage: ran.usage,
         };
         let weight = finished.weight();
@@ -255,8 +257,8 @@ impl<T: Task> Worker<'_, T> {
         let keys = &scratch.keys;
         if let Some(child) = &mut scratch.child {
             return match panic::catch(|| self.task.send(point)) {
-                Err(exception) => Ran::ended(Outcome::Panicked, exception),
-                Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(&error)),
+                Err(exception) => Ran::failed(Outcome::Panicked, exception),
+                Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
                 Ok(Ok(values)) => child.run(Sent {
                     id_run,
                     inputs,
@@ -279,7 +281,6 @@ impl<T: Task> Worker<'_, T> {
         let ended = attempt.run(point, &mut run);
         Ran {
             ended,
-            reached: Vec::new(),
             artifacts: run.take_artifacts(),
             usage: scratch.meter.end(Instant::now(), clock.elapsed()),
         }

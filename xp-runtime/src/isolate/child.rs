@@ -18,15 +18,16 @@ use super::message::{Completed, Done, Event, Incoming, Order, Request, send};
 use super::{CrossingState, Experiments};
 use crate::declare::{Declared, Point};
 use crate::exception::{Exception, Outcome};
-use crate::execute::{Attempt, PlanTask, before_the_steps};
+use crate::execute::{Attempt, Failed, PlanTask, before_the_steps};
 use crate::identity::InputsHash;
 use crate::panic;
 use crate::row::Layout;
+use crate::row::RowWriter;
 use crate::run::{Context, FieldRegistry, Progress, Run};
 use crate::scope::Watch;
 use crate::shared::{SharedKey, SharedValues};
 use crate::usage::{Meter, Of};
-use crate::value::{Cell, to_value};
+use crate::value::{Cell, Value, to_value};
 
 /// How often the child looks, during a run, whether its parent lives or says something.
 const PERIOD: Duration = Duration::from_millis(50);
@@ -241,8 +242,7 @@ impl Serve<'_, '_> {
             ..Exception::default()
         };
         self.link.tell(&Event::Done(Box::new(Done {
-            ended: Err((Outcome::Failed, exception)),
-            reached: Vec::new(),
+            ended: Err(Failed::new(Outcome::Failed, exception)),
             artifacts: Vec::new(),
             usage: None,
         })));
@@ -292,13 +292,8 @@ impl Serve<'_, '_> {
                 state: crossing(completed.state)?,
             })
         });
-        let reached = match &ended {
-            Ok(_) => Vec::new(),
-            Err(_) => told.reached.take(),
-        };
         link.tell(&Event::Done(Box::new(Done {
             ended,
-            reached,
             artifacts: run.take_artifacts(),
             usage,
         })));
@@ -345,13 +340,11 @@ fn ready<'a, X: Declared>(
     }
 }
 
-type Ended<T> = Result<T, (Outcome, Exception)>;
-
 #[expect(clippy::result_large_err, reason = "as for the attempt itself")]
-fn received<X: Declared>(values: Vec<crate::value::Value>) -> Ended<Point<X>> {
+fn received<X: Declared>(values: Vec<Value>) -> Result<Point<X>, Failed> {
     let (config, params) = panic::catch(|| X::receive(values))
-        .map_err(|exception| (Outcome::Panicked, exception))?
-        .map_err(|error| (Outcome::Failed, before_the_steps(&error)))?;
+        .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
+        .map_err(|error| Failed::new(Outcome::Failed, before_the_steps(&error)))?;
     Ok(Point {
         config: Arc::new(config),
         params,
@@ -359,16 +352,16 @@ fn received<X: Declared>(values: Vec<crate::value::Value>) -> Ended<Point<X>> {
 }
 
 #[expect(clippy::result_large_err, reason = "as for the attempt itself")]
-fn crossing<S: CrossingState>(state: S) -> Ended<crate::value::Value> {
+fn crossing<S: CrossingState>(state: S) -> Result<Value, Failed> {
     panic::catch(|| to_value(&state))
-        .map_err(|exception| (Outcome::Panicked, exception))?
-        .map_err(|error| (Outcome::Failed, before_the_steps(&error)))
+        .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
+        .map_err(|error| Failed::new(Outcome::Failed, before_the_steps(&error)))
 }
 
 /// Tells the parent what the run comes to.
 struct Told<'a> {
     link: &'a Link,
-    /// The columns that were filled since the last step was told.
+    /// The cells of fields that were filled since the last step was told.
     reached: RefCell<Vec<(usize, Cell)>>,
     /// The shared values that are being computed; one may need another.
     computing: RefCell<Vec<usize>>,
@@ -394,7 +387,9 @@ impl Watch for Told<'_> {
         }
     }
 
-    fn reached(&self, column: usize, cell: &Cell) {
-        self.reached.borrow_mut().push((column, cell.clone()));
+    fn reached(&self, ordinal: usize, row: &RowWriter<'_>) {
+        let cells = row.cells_of(ordinal);
+        let cells = cells.map(|(column, cell)| (column, cell.clone()));
+        self.reached.borrow_mut().extend(cells);
     }
 }

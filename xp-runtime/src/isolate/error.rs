@@ -1,9 +1,10 @@
 //! Why an execution cannot be isolated.
 
 use std::io;
+use std::sync::Arc;
 
 /// Why an execution that asks for processes of its own does not start. Nothing was executed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IsolationError {
     /// `main` did not begin with [`child_main`](crate::child_main), so that a child would run the
@@ -40,7 +41,7 @@ pub enum IsolationError {
         /// The experiment's name.
         experiment: &'static str,
         /// The system's answer.
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// A limit was set and the runs are threads, which cannot be stopped.
     #[error(

@@ -12,7 +12,7 @@ use super::process::{NoChild, Process};
 use super::{Crossing, IsolationError, Limits, death, hook};
 use crate::declare::Declared;
 use crate::exception::{Exception, Outcome};
-use crate::execute::{self, Ran, before_the_steps};
+use crate::execute::{self, Failed, Ran, before_the_steps};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::shared::SharedKey;
@@ -74,7 +74,10 @@ impl<S> Host<S> {
     fn process(&self) -> Result<Process, IsolationError> {
         let (experiment, marker) = (self.experiment, self.marker);
         Process::start().map_err(|error| match error {
-            NoChild::Start(source) => IsolationError::Start { experiment, source },
+            NoChild::Start(error) => IsolationError::Start {
+                experiment,
+                source: Arc::new(error),
+            },
             NoChild::NoHello(what, stderr) => IsolationError::NoHello {
                 experiment,
                 marker,
@@ -146,10 +149,10 @@ impl<S> Child<'_, S> {
         let Sent { keys, .. } = sent;
         self.broken.retain(|(key, _)| keys.contains(key));
         if let Some((_, (outcome, exception))) = self.broken.first() {
-            return Ran::ended(*outcome, exception.clone());
+            return Ran::failed(*outcome, exception.clone());
         }
         if let Err(error) = self.prepare() {
-            return Ran::ended(Outcome::Failed, before_the_steps(&error));
+            return Ran::failed(Outcome::Failed, before_the_steps(&error));
         }
         let request = Order::Run(Box::new(Request {
             experiment: self.host.path.clone(),
@@ -163,7 +166,7 @@ impl<S> Child<'_, S> {
         }));
         let mut underway = Underway::default();
         match self.attend(&request, &mut underway) {
-            Ok(done) => self.done(done, underway.reached),
+            Ok(done) => self.done(done),
             Err((outcome, message)) => {
                 self.process = None;
                 let step = self.context.steps.get(underway.step);
@@ -175,10 +178,12 @@ impl<S> Child<'_, S> {
                 if let Some(key) = underway.computing.last().and_then(|place| keys.get(*place)) {
                     self.broken.push((*key, (outcome, exception.clone())));
                 }
-                Ran {
+                Failed {
+                    outcome,
+                    exception,
                     reached: underway.reached,
-                    ..Ran::ended(outcome, exception)
                 }
+                .into()
             }
         }
     }
@@ -244,14 +249,16 @@ impl<S> Child<'_, S> {
         }
     }
 
-    fn done(&self, done: Done, mut reached: Vec<(usize, crate::value::Cell)>) -> Ran<S> {
+    fn done(&self, done: Done) -> Ran<S> {
         let ended = done.ended.and_then(|completed| {
             let Completed {
                 cells,
                 extra,
                 state,
             } = completed;
-            let failed = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
+            let failed = |error: &dyn std::error::Error| {
+                Failed::new(Outcome::Failed, before_the_steps(error))
+            };
             self.context
                 .registry
                 .register(&extra)
@@ -263,13 +270,8 @@ impl<S> Child<'_, S> {
                 state,
             })
         });
-        reached.extend(done.reached);
-        if ended.is_ok() {
-            reached.clear();
-        }
         Ran {
             ended,
-            reached,
             artifacts: done.artifacts,
             usage: done.usage,
         }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
 use crate::exception::{Exception, Outcome};
+use crate::execute::Failed;
 use crate::shared::SharedKey;
 use crate::store::Column;
 use crate::usage::Usage;
@@ -45,7 +46,7 @@ pub(super) struct Request {
 pub(super) enum Event {
     /// The child is ready for its first run.
     Hello,
-    /// A step begins; these columns were filled before it.
+    /// A step begins; these cells of fields were filled before it, by their columns' places.
     Step(usize, Vec<(usize, Cell)>),
     /// A shared value is being computed.
     Computing(usize),
@@ -60,9 +61,7 @@ pub(super) enum Event {
 /// How a run went whose process lives.
 #[derive(Debug, PartialEq)]
 pub(super) struct Done {
-    pub(super) ended: Result<Completed, (Outcome, Exception)>,
-    /// The columns that were filled since the last step began, if the run did not complete.
-    pub(super) reached: Vec<(usize, Cell)>,
+    pub(super) ended: Result<Completed, Failed>,
     pub(super) artifacts: Vec<(String, Vec<u8>)>,
     pub(super) usage: Option<Usage>,
 }
@@ -172,13 +171,13 @@ impl Wire for Done {
                 completed.extra.put(out);
                 completed.state.put(out);
             }
-            Err((outcome, exception)) => {
+            Err(failed) => {
                 out.push(1);
-                outcome.put(out);
-                exception.put(out);
+                failed.outcome.put(out);
+                failed.exception.put(out);
+                failed.reached.put(out);
             }
         }
-        self.reached.put(out);
         self.artifacts.put(out);
         self.usage.put(out);
     }
@@ -191,10 +190,13 @@ impl Wire for Done {
                     extra: Vec::parse(from)?,
                     state: Value::parse(from)?,
                 }),
-                1 => Err((Outcome::parse(from)?, Exception::parse(from)?)),
+                1 => Err(Failed {
+                    outcome: Outcome::parse(from)?,
+                    exception: Exception::parse(from)?,
+                    reached: Vec::parse(from)?,
+                }),
                 _ => return Err(Damaged),
             },
-            reached: Vec::parse(from)?,
             artifacts: Vec::parse(from)?,
             usage: Option::parse(from)?,
         })
@@ -374,11 +376,14 @@ mod tests {
                 extra: vec![(column, Cell::Int(-1))],
                 state: nested,
             }),
-            Err((Outcome::Panicked, exception)),
+            Err(Failed {
+                outcome: Outcome::Panicked,
+                exception,
+                reached: vec![(3, Cell::Text("é".into()))],
+            }),
         ] {
             let event = Event::Done(Box::new(Done {
                 ended,
-                reached: vec![(3, Cell::Text("é".into()))],
                 artifacts: vec![("a".into(), vec![1, 2])],
                 usage: Some(Usage {
                     user: 0.5,

@@ -2,6 +2,7 @@
 //! cannot be recorded is told before the first run.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::PlanError;
 use crate::declare::{InputInfo, InputOps};
@@ -12,7 +13,7 @@ use crate::value::Value;
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Axis<T> {
-    values: Vec<T>,
+    values: Arc<Vec<T>>,
     /// The places of the distinct values; `None` if all are.
     distinct: Option<Vec<usize>>,
 }
@@ -41,27 +42,13 @@ impl<T> InputOps<T> {
         &self,
         experiment: &'static str,
         info: &'static InputInfo,
-        values: Option<Vec<T>>,
+        values: Option<Arc<Vec<T>>>,
     ) -> Result<Axis<T>, PlanError> {
         let values = values.ok_or(PlanError::Lacks {
             experiment,
             input: info.name,
         })?;
-        let mut layout = Layout::default();
-        if info.recorded {
-            self.layout(&mut layout, info.name);
-        }
-        let mut form = Vec::new();
-        let mut tell = |value: &T| {
-            form.clear();
-            self.check(&layout, value, &mut form)
-                .map_err(|source| PlanError::Value {
-                    experiment,
-                    input: info.name,
-                    source: Box::new(source),
-                })?;
-            Ok(told(&form))
-        };
+        let mut tell = self.teller(experiment, info);
         // Nearly always all values differ, which is seen in little memory: an axis may have a
         // million values.
         let told: Result<Vec<_>, PlanError> = values.iter().map(&mut tell).collect();
@@ -93,6 +80,29 @@ impl<T> InputOps<T> {
         })
     }
 
+    /// Checks that a value can be recorded, and gives what tells it from others.
+    fn teller<'a>(
+        &'a self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+    ) -> impl FnMut(&T) -> Result<Told, PlanError> + 'a {
+        let mut layout = Layout::default();
+        if info.recorded {
+            self.layout(&mut layout, info.name);
+        }
+        let mut form = Vec::new();
+        move |value| {
+            form.clear();
+            self.check(&layout, value, &mut form)
+                .map_err(|source| PlanError::Value {
+                    experiment,
+                    input: info.name,
+                    source: Box::new(source),
+                })?;
+            Ok(told(&form))
+        }
+    }
+
     /// The value of a config.
     pub fn one(
         &self,
@@ -104,8 +114,9 @@ impl<T> InputOps<T> {
             experiment,
             input: info.name,
         };
-        let values = self.axis(experiment, info, value.map(|value| vec![value]))?;
-        values.values.into_iter().next().ok_or(lacks)
+        let value = value.ok_or(lacks)?;
+        self.teller(experiment, info)(&value)?;
+        Ok(value)
     }
 
     /// The values of a param that `.set(..)` was given.
@@ -114,21 +125,9 @@ impl<T> InputOps<T> {
         experiment: &'static str,
         info: &'static InputInfo,
         values: Vec<Value>,
-    ) -> Result<Option<Vec<T>>, PlanError> {
-        let read = |value| {
-            self.read_value(value)
-                .map_err(|source| PlanError::WrongType {
-                    experiment,
-                    input: info.name,
-                    expected: info.ty,
-                    source,
-                })
-        };
-        values
-            .into_iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map(Some)
+    ) -> Result<Option<Arc<Vec<T>>>, PlanError> {
+        let values = self.read_values(experiment, info, values)?;
+        Ok(Some(Arc::new(values)))
     }
 
     /// The value of a config that `.set(..)` was given.
@@ -139,9 +138,9 @@ impl<T> InputOps<T> {
         values: Vec<Value>,
     ) -> Result<Option<T>, PlanError> {
         let found = values.len();
-        let values = self.set_axis(experiment, info, values)?;
-        match values.map(|mut values| (values.pop(), values.len())) {
-            Some((Some(value), 0)) => Ok(Some(value)),
+        let mut values = self.read_values(experiment, info, values)?;
+        match (values.pop(), values.len()) {
+            (Some(value), 0) => Ok(Some(value)),
             _ => Err(PlanError::OneValue {
                 experiment,
                 input: info.name,
@@ -150,12 +149,30 @@ impl<T> InputOps<T> {
         }
     }
 
+    fn read_values(
+        &self,
+        experiment: &'static str,
+        info: &'static InputInfo,
+        values: Vec<Value>,
+    ) -> Result<Vec<T>, PlanError> {
+        let read = |value| {
+            self.read_value(value)
+                .map_err(|source| PlanError::WrongType {
+                    experiment,
+                    input: info.name,
+                    expected: info.ty,
+                    source,
+                })
+        };
+        values.into_iter().map(read).collect()
+    }
+
     /// Sets one member of the values of a flattened param; false if there is none of that name.
     pub fn set_member(
         &self,
         experiment: &'static str,
         info: &'static InputInfo,
-        axis: &mut Option<Vec<T>>,
+        axis: &mut Option<Arc<Vec<T>>>,
         member: &str,
         values: &[Value],
     ) -> Result<bool, PlanError> {
@@ -178,7 +195,7 @@ impl<T> InputOps<T> {
                 }
             }
         }
-        *old = new;
+        *old = Arc::new(new);
         Ok(true)
     }
 }

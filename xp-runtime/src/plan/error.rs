@@ -5,7 +5,7 @@ use crate::isolate::IsolationError;
 use crate::value::ValueError;
 
 /// What is wrong with a plan. Nothing was executed, and nothing was changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// An input has no value.

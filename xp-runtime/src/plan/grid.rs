@@ -35,7 +35,7 @@ pub trait Grid: Planned + Sized {
         let keep = Arc::new(keep);
         self.into_plan().each(move |points| {
             let keep = Arc::clone(&keep);
-            Box::new(Filter {
+            Arc::new(Filter {
                 points,
                 keep: move |p: &_| keep(p),
             })
@@ -54,7 +54,7 @@ pub trait Grid: Planned + Sized {
         let change = Arc::new(change);
         self.into_plan().each(move |points| {
             let change = Arc::clone(&change);
-            Box::new(Map {
+            Arc::new(Map {
                 points,
                 change: move |p| change(p),
             })
@@ -66,10 +66,10 @@ pub trait Grid: Planned + Sized {
     fn order_by_key<K: Ord, F>(self, key: F) -> Plan<Self::Of>
     where
         Self: IntoPlan<Experiment = Self::Of>,
-        F: Fn(&<Self::Of as Declared>::Params) -> K + Send + 'static,
+        F: Fn(&<Self::Of as Declared>::Params) -> K + Send + Sync + 'static,
     {
         let mut plan = self.into_plan();
-        plan.order_by = Some(Box::new(move |parts: &[Part<Self::Of>]| {
+        plan.order_by = Some(Arc::new(move |parts: &[Part<Self::Of>]| {
             let mut keyed = Vec::new();
             let mut first = 0;
             for part in parts {
@@ -111,7 +111,7 @@ impl<T: Planned> Grid for T {}
 impl<X: Declared> Plan<X> {
     fn each(
         mut self,
-        change: impl Fn(Box<dyn Points<X::Params>>) -> Box<dyn Points<X::Params>>,
+        change: impl Fn(Arc<dyn Points<X::Params>>) -> Arc<dyn Points<X::Params>>,
     ) -> Self {
         self.parts = self
             .parts
@@ -126,7 +126,7 @@ impl<X: Declared> Plan<X> {
 
     fn try_each(
         mut self,
-        change: impl Fn(Box<dyn Points<X::Params>>) -> Result<Box<dyn Points<X::Params>>, PlanError>,
+        change: impl Fn(Arc<dyn Points<X::Params>>) -> Result<Arc<dyn Points<X::Params>>, PlanError>,
     ) -> Self {
         let mut parts = Vec::new();
         for part in self.parts {

@@ -25,7 +25,8 @@ use crate::isolate::Crossing;
 ///
 /// `#[experiment] fn iris(..)` leaves `fn iris() -> IrisPlan`, which has a setter for each input;
 /// with all of them given it becomes a `Plan<Iris>`, by itself, where one is asked for. Points are
-/// made when they are needed: a plan of 10⁹ points costs no more memory than one of 10.
+/// made when they are needed: a plan of 10⁹ points costs no more memory than one of 10. Where a
+/// plan is asked for, a reference to one will do.
 #[must_use = "a plan does nothing until a session executes it"]
 pub struct Plan<X: Declared> {
     pub(crate) parts: Vec<Part<X>>,
@@ -37,12 +38,21 @@ pub struct Plan<X: Declared> {
     pub(crate) error: Option<PlanError>,
 }
 
-pub(crate) type OrderBy<X> = Box<dyn FnOnce(&[Part<X>]) -> Vec<u64> + Send>;
+pub(crate) type OrderBy<X> = Arc<dyn Fn(&[Part<X>]) -> Vec<u64> + Send + Sync>;
 
 /// Points that have the config in common.
 pub(crate) struct Part<X: Declared> {
     pub(crate) config: Arc<X::Config>,
-    pub(crate) points: Box<dyn Points<X::Params>>,
+    pub(crate) points: Arc<dyn Points<X::Params>>,
+}
+
+impl<X: Declared> Clone for Part<X> {
+    fn clone(&self) -> Self {
+        Self {
+            config: Arc::clone(&self.config),
+            points: Arc::clone(&self.points),
+        }
+    }
 }
 
 impl<X: Declared> Part<X> {
@@ -55,6 +65,19 @@ impl<X: Declared> Part<X> {
     }
 }
 
+/// A clone shares the points and their values, whatever their number.
+impl<X: Declared> Clone for Plan<X> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            order_by: self.order_by.clone(),
+            options: self.options.clone(),
+            crossing: self.crossing,
+            error: self.error.clone(),
+        }
+    }
+}
+
 impl<X: Declared> Plan<X> {
     /// The product of the axes: what the generated plan becomes.
     #[doc(hidden)]
@@ -64,7 +87,7 @@ impl<X: Declared> Plan<X> {
         options: Options,
     ) -> Result<Self, PlanError> {
         let points = points::Product::new(X::declaration().name, axes)?;
-        Ok(Self::of(config, Box::new(points), options))
+        Ok(Self::of(config, Arc::new(points), options))
     }
 
     /// Points that are given as such.
@@ -81,10 +104,10 @@ impl<X: Declared> Plan<X> {
                 input: "the points".to_owned(),
             });
         }
-        Ok(Self::of(config, Box::new(points::Listed(points)), options))
+        Ok(Self::of(config, Arc::new(points::Listed(points)), options))
     }
 
-    fn of(config: X::Config, points: Box<dyn Points<X::Params>>, options: Options) -> Self {
+    fn of(config: X::Config, points: Arc<dyn Points<X::Params>>, options: Options) -> Self {
         let parts = vec![Part {
             config: Arc::new(config),
             points,
@@ -143,12 +166,21 @@ impl<X: Declared> fmt::Debug for Plan<X> {
     label = "this is not a complete plan",
     note = "call the experiment's function and give its inputs values: `iris().k([1, 3])`"
 )]
-pub trait IntoPlan {
+pub trait IntoPlan: Clone {
     /// The experiment whose plan it is.
     type Experiment: Declared;
 
     /// Makes the plan. What is wrong with it (an empty grid, say) is told when it is executed.
     fn into_plan(self) -> Plan<Self::Experiment>;
+}
+
+/// A plan that is still needed afterwards: `session.execute(&plan)` leaves it as it was.
+impl<P: IntoPlan> IntoPlan for &P {
+    type Experiment = P::Experiment;
+
+    fn into_plan(self) -> Plan<P::Experiment> {
+        self.clone().into_plan()
+    }
 }
 
 impl<X: Declared> Planned for Plan<X> {

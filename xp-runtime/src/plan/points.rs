@@ -1,4 +1,7 @@
-//! Points by their index: the product of axes, pairs, lists, and what is made of these.
+//! Points by their index: the product of axes, pairs, lists, and what is made of these. All are
+//! shared by the clones of a plan.
+
+use std::sync::Arc;
 
 use super::PlanError;
 
@@ -16,7 +19,7 @@ pub(crate) trait Points<P>: Send + Sync {
     }
 
     /// The same axes in pairs instead of their product.
-    fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError>;
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError>;
 }
 
 /// Why points cannot be zipped.
@@ -40,7 +43,7 @@ pub trait Axes<P>: Send + Sync + 'static {
 }
 
 pub(super) struct Product<A> {
-    axes: A,
+    axes: Arc<A>,
     lengths: Vec<(&'static str, usize)>,
     total: u64,
 }
@@ -62,7 +65,7 @@ impl<A> Product<A> {
             .try_fold(1_u64, |total, (_, len)| total.checked_mul(*len as u64))
             .ok_or(PlanError::TooLarge { experiment })?;
         Ok(Self {
-            axes,
+            axes: Arc::new(axes),
             lengths,
             total,
         })
@@ -97,7 +100,7 @@ impl<P, A: Axes<P>> Points<P> for Product<A> {
         self.axes.distinct()
     }
 
-    fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {
         // Pairs are what was written, also where a value occurs in several of them.
         let lengths = self.axes.lengths(true);
         let several: Vec<_> = lengths
@@ -109,16 +112,16 @@ impl<P, A: Axes<P>> Points<P> for Product<A> {
         if several.iter().any(|(_, other)| *other != len) {
             return Err(ZipError::Lengths(several));
         }
-        Ok(Box::new(Pairs {
+        Ok(Arc::new(Pairs {
             lengths,
-            axes: self.axes,
+            axes: Arc::clone(&self.axes),
             len,
         }))
     }
 }
 
 struct Pairs<A> {
-    axes: A,
+    axes: Arc<A>,
     lengths: Vec<(&'static str, usize)>,
     len: usize,
 }
@@ -138,7 +141,7 @@ impl<P, A: Axes<P>> Points<P> for Pairs<A> {
         Some(self.axes.point(&at, true))
     }
 
-    fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {
         Ok(self)
     }
 }
@@ -154,13 +157,13 @@ impl<P: Clone + Send + Sync + 'static> Points<P> for Listed<P> {
         self.0.get(usize::try_from(i).ok()?).cloned()
     }
 
-    fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {
         Err(ZipError::NoProduct)
     }
 }
 
 pub(super) struct Filter<P, F> {
-    pub(super) points: Box<dyn Points<P>>,
+    pub(super) points: Arc<dyn Points<P>>,
     pub(super) keep: F,
 }
 
@@ -177,13 +180,13 @@ impl<P: 'static, F: Fn(&P) -> bool + Send + Sync + 'static> Points<P> for Filter
         self.points.distinct()
     }
 
-    fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {
         Err(ZipError::NoProduct)
     }
 }
 
 pub(super) struct Map<P, F> {
-    pub(super) points: Box<dyn Points<P>>,
+    pub(super) points: Arc<dyn Points<P>>,
     pub(super) change: F,
 }
 
@@ -196,7 +199,7 @@ impl<P: 'static, F: Fn(P) -> P + Send + Sync + 'static> Points<P> for Map<P, F> 
         self.points.get(i).map(&self.change)
     }
 
-    fn zip(self: Box<Self>) -> Result<Box<dyn Points<P>>, ZipError> {
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {
         Err(ZipError::NoProduct)
     }
 }
@@ -233,7 +236,7 @@ mod tests {
 
     #[test]
     fn pairs_have_one_value_of_each_and_single_values_are_repeated() {
-        let zip = |a, b| Box::new(Product::new("x", Two(a, b)).unwrap()).zip();
+        let zip = |a, b| Arc::new(Product::new("x", Two(a, b)).unwrap()).zip();
         assert_eq!(
             all(&*zip(vec![1, 2], vec!['a', 'b']).ok().unwrap()),
             [(1, 'a'), (2, 'b')]

@@ -188,7 +188,9 @@ fn push_values(sql: &mut String, shared: usize, own: usize, rows: usize) {
 }
 
 fn insert_exception(tx: &Transaction<'_>, seq: i64, ended: &Ended) -> Result<()> {
-    let Ended { exception, inputs } = ended;
+    let Ended {
+        exception, inputs, ..
+    } = ended;
     let causes = Value::List(
         exception
             .causes

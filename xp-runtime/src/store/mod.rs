@@ -64,8 +64,6 @@ pub(crate) struct Finished {
     /// Set if the run did not complete.
     pub(crate) ended: Option<Box<Ended>>,
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
-    /// The cells that a run has filled which did not complete, by the places of their columns.
-    pub(crate) reached: Vec<(usize, Cell)>,
     /// What it used of the machine, as far as the platform tells.
     pub(crate) usage: Option<Usage>,
 }
@@ -87,6 +85,8 @@ impl Finished {
 pub(crate) struct Ended {
     pub(crate) exception: Exception,
     pub(crate) inputs: Bunch,
+    /// The fields that it came to: their cells, by the places of their columns.
+    pub(crate) reached: Vec<(usize, Cell)>,
 }
 
 /// What to do if there is an experiment of that name already.

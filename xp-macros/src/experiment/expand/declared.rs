@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 
 use super::plan::converted;
-use super::{ops_of_field, ops_of_input, private, steps};
+use super::{fill, ops_of_field, ops_of_input, private, steps};
 use crate::experiment::model::{Experiment, Role};
 use crate::{callee, doc};
 
@@ -46,6 +46,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     .map(private);
     let declaration_body = declaration_body(experiment);
     let steps = steps::expand(experiment);
+    let fill = fill::expand(experiment);
 
     let absent_values = inputs.values.iter().map(|input| {
         let ident = &input.ident;
@@ -98,6 +99,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
             type Absents = #absents;
 
             #steps
+
+            #fill
 
             fn declaration() -> &'static #declaration {
                 #declaration_body
@@ -153,6 +156,7 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
     } = experiment;
     let [declaration, info, role_type, step_info] =
         ["Declaration", "InputInfo", "InputRole", "StepInfo"].map(private);
+    let (fields, slices) = (field_infos(experiment), slices(experiment));
     let docs = doc::joined(attributes);
     let infos = inputs.values.iter().enumerate().map(|(position, input)| {
         let (name, identity, recorded) = (&input.name, input.identity, input.recorded);
@@ -186,12 +190,40 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
             module: ::core::module_path!(),
             inputs: &[#(#infos)*],
             steps: STEPS,
+            fields: &[#fields],
+            slices: &[#slices],
             shared: &[#(#shared)*],
             uses_run: #uses_run,
             keeps_state: #keeps_state,
         };
         &DECLARATION
     }
+}
+
+/// By ordinal: the declared sequences, then the fields.
+fn field_infos(experiment: &Experiment) -> TokenStream {
+    let field_info = private("FieldInfo");
+    let info = |name: &str, docs: &[syn::Attribute], ty: &syn::Type, sequence: bool| {
+        let (doc, ty) = (doc::joined(docs), ty.to_token_stream().to_string());
+        quote!(#field_info { name: #name, doc: #doc, ty: #ty, sequence: #sequence },)
+    };
+    let sequences = experiment.inputs.sequences.iter();
+    let sequences = sequences.map(|of| info(&of.name, &of.docs, &of.ty, true));
+    let fields = experiment.body.fields.iter();
+    let fields = fields.map(|of| info(&of.name, &of.docs, &of.ty, false));
+    sequences.chain(fields).collect()
+}
+
+fn slices(experiment: &Experiment) -> TokenStream {
+    let slice = private("Slice");
+    let body = &experiment.body;
+    let slices = body.slices.iter().map(|of| {
+        let fields = &of.fields;
+        let statements = of.statements.iter();
+        let steps = statements.filter_map(|statement| body.statements[*statement].step);
+        quote!(#slice { fields: &[#(#fields),*], steps: &[#(#steps),*] },)
+    });
+    slices.collect()
 }
 
 fn layouts(experiment: &Experiment) -> TokenStream {

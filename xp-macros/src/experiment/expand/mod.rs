@@ -1,6 +1,7 @@
 //! From the model to what stands in the user's crate. Cannot fail.
 
 mod declared;
+mod fill;
 mod plan;
 mod steps;
 mod types;

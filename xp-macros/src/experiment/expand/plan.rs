@@ -29,7 +29,9 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
         let (ident, ty) = (&input.ident, &input.ty);
         match input.role {
             Role::Config => quote!(#ident: ::core::option::Option<#ty>,),
-            Role::Param => quote!(#ident: ::core::option::Option<::std::vec::Vec<#ty>>,),
+            Role::Param => {
+                quote!(#ident: ::core::option::Option<::std::sync::Arc<::std::vec::Vec<#ty>>>,)
+            }
         }
     });
     let absents = &names.absents;
@@ -104,13 +106,15 @@ fn initial(input: &Input) -> TokenStream {
         }
         (Some(default), _, Role::Param) => {
             let value = converted(ty, quote!(#default));
-            quote!(::core::option::Option::Some(::std::vec![#value]))
+            quote!(::core::option::Option::Some(::std::sync::Arc::new(
+                ::std::vec![#value]
+            )))
         }
         (None, Some(values), _) => {
             let span = values.span();
             let function = crate::paths::private("values", span);
             let values = quote_spanned!(span=> #function::<#ty, _>(#values));
-            quote!(::core::option::Option::Some(#values))
+            quote!(::core::option::Option::Some(::std::sync::Arc::new(#values)))
         }
         (None, None, _) => quote!(::core::option::Option::None),
     }
@@ -185,7 +189,9 @@ fn setters(experiment: &Experiment) -> TokenStream {
             Role::Config => (one, quote!(value)),
             Role::Param => (
                 quote!(impl ::core::iter::IntoIterator<Item = #one>),
-                quote!(::core::iter::IntoIterator::into_iter(value) #into .collect()),
+                quote!(::std::sync::Arc::new(
+                    ::core::iter::IntoIterator::into_iter(value) #into .collect()
+                )),
             ),
         };
         // What is wrong with the input itself is told once, and not again wherever it is given a value.
@@ -202,6 +208,11 @@ fn setters(experiment: &Experiment) -> TokenStream {
             }
         }
     });
+    let held = &experiment.names.inputs;
+    let clones = experiment.inputs.values.iter().map(|input| {
+        let ident = &input.ident;
+        quote!(#ident: ::core::clone::Clone::clone(&self.inputs.#ident),)
+    });
     let options_trait = private("PlanOptions");
     let options = private("Options");
     quote! {
@@ -211,6 +222,16 @@ fn setters(experiment: &Experiment) -> TokenStream {
         impl<#(#slots),*> #options_trait for #plan<#(#slots),*> {
             fn options_mut(&mut self) -> &mut #options {
                 &mut self.options
+            }
+        }
+
+        impl<#(#slots),*> ::core::clone::Clone for #plan<#(#slots),*> {
+            fn clone(&self) -> Self {
+                #plan {
+                    inputs: #held { #(#clones)* },
+                    options: ::core::clone::Clone::clone(&self.options),
+                    slots: ::core::marker::PhantomData,
+                }
             }
         }
 

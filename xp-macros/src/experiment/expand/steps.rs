@@ -6,14 +6,143 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{ops_of_field, ops_of_shared, private};
-use crate::experiment::model::{Experiment, Kept, Kind, Role, Statement};
+use crate::experiment::model::{Experiment, Input, Kept, Kind, Role, Sequence, Statement};
 
 /// The variables of the expansion, which no name of the user's can be.
-struct Own {
-    config: Ident,
-    params: Ident,
-    run: Ident,
-    scope: Ident,
+pub(super) struct Own {
+    pub(super) config: Ident,
+    pub(super) params: Ident,
+    pub(super) run: Ident,
+    pub(super) scope: Ident,
+}
+
+pub(super) fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+impl Own {
+    pub(super) fn new() -> Self {
+        Self {
+            config: own("config"),
+            params: own("params"),
+            run: own("run"),
+            scope: own("scope"),
+        }
+    }
+
+    /// The parameters of a function that has statements in it.
+    pub(super) fn parameters(&self, experiment: &Experiment) -> TokenStream {
+        let Self {
+            config,
+            params,
+            run,
+            scope,
+        } = self;
+        let [run_type, scope_type] = ["Run", "Scope"].map(private);
+        let names = &experiment.names;
+        let (config_type, params_type) = (&names.config, &names.params);
+        quote! {
+            #config: &#config_type,
+            #params: &#params_type,
+            #run: &mut #run_type,
+            #scope: &mut #scope_type<'_>,
+        }
+    }
+
+    /// The input as a variable of its name.
+    pub(super) fn input(&self, input: &Input) -> TokenStream {
+        let (ident, ty, mutability) = (&input.ident, &input.ty, &input.mutability);
+        let side = match input.role {
+            Role::Config => &self.config,
+            Role::Param => &self.params,
+        };
+        quote! {
+            let #mutability #ident: #ty = ::core::clone::Clone::clone(&#side.#ident);
+            // An input that no step takes, such as the number of a repetition, is no mistake.
+            let _ = &#ident;
+        }
+    }
+
+    /// The run as a variable of its name, if the experiment takes it.
+    pub(super) fn handle(&self, experiment: &Experiment) -> Option<TokenStream> {
+        let handle = experiment.inputs.run.as_ref()?;
+        let (ident, ty, run) = (&handle.ident, &handle.ty, &self.run);
+        Some(quote!(let #ident: #ty = #run;))
+    }
+
+    pub(super) fn statement(&self, statement: &Statement) -> TokenStream {
+        let scope = &self.scope;
+        let enter = statement.step.map(|step| quote!(#scope.enter(#step);));
+        let statement = match &statement.kind {
+            Kind::Var { pat, value } => quote!(let #pat = #value;),
+            Kind::Call(value) => quote!(#value;),
+            Kind::Kept { local, value } => quote!(#local = #value;),
+            Kind::Shared {
+                place,
+                name,
+                local,
+                ty,
+                value,
+            } => {
+                let (error, ops) = (private("StepError"), ops_of_shared(*place));
+                let held = own("held");
+                quote! {
+                    let #held = #scope.shared::<#ty>(#place, &#ops, || -> ::core::result::Result<#ty, #error> {
+                        let #name: #ty = #value;
+                        ::core::result::Result::Ok(#name)
+                    })?;
+                    let #local: &#ty = &*#held;
+                }
+            }
+        };
+        quote!(#enter #statement)
+    }
+
+    /// Puts the field that a statement makes, unless it is still to be changed: so it is known, too,
+    /// if a later step fails.
+    pub(super) fn reach(
+        &self,
+        experiment: &Experiment,
+        statement: &Statement,
+    ) -> Option<TokenStream> {
+        let place = statement.field?;
+        let field = experiment.body.fields.get(place)?;
+        if field.mutability.is_some() {
+            return None;
+        }
+        let (ops, local, scope) = (ops_of_field(place), &field.local, &self.scope);
+        let ordinal = experiment.inputs.sequences.len() + place;
+        Some(quote!(#ops.reach(#scope, #ordinal, &#local)?;))
+    }
+
+    /// Puts a sequence or a field at the end; nothing for a field that is there already.
+    pub(super) fn put(&self, experiment: &Experiment, ordinal: usize) -> Option<TokenStream> {
+        let scope = &self.scope;
+        if let Some(Sequence { ident, .. }) = experiment.inputs.sequences.get(ordinal) {
+            return Some(quote!(#scope.put_sequence(#ordinal, #ident)?;));
+        }
+        let place = ordinal - experiment.inputs.sequences.len();
+        let field = experiment.body.fields.get(place)?;
+        field.mutability?;
+        let (ops, local) = (ops_of_field(place), &field.local);
+        Some(quote!(#ops.put(#scope, #ordinal, &#local)?;))
+    }
+}
+
+pub(super) fn sequence(sequence: &Sequence) -> TokenStream {
+    let (ident, ty, name) = (&sequence.ident, &sequence.ty, &sequence.name);
+    quote_spanned!(ty.span()=> let mut #ident: #ty = <#ty>::declare(#name)?;)
+}
+
+/// A state or a field, before it has a value.
+pub(super) fn kept(kept: &Kept) -> TokenStream {
+    let Kept {
+        local,
+        ty,
+        mutability,
+        ..
+    } = kept;
+    quote!(let #mutability #local: #ty;)
 }
 
 pub(super) fn expand(experiment: &Experiment) -> TokenStream {
@@ -23,75 +152,36 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         body,
         ..
     } = experiment;
-    let own = |name| Ident::new(name, Span::mixed_site());
-    let own = Own {
-        config: own("config"),
-        params: own("params"),
-        run: own("run"),
-        scope: own("scope"),
-    };
-    let Own {
-        config,
-        params,
-        run,
-        scope,
-    } = &own;
-    let [run_type, scope_type, error] = ["Run", "Scope", "StepError"].map(private);
-    let (config_type, params_type, state) = (&names.config, &names.params, &names.state);
+    let own = Own::new();
+    let (parameters, error, state) = (
+        own.parameters(experiment),
+        private("StepError"),
+        &names.state,
+    );
     let head = quote! {
         #[allow(unused_variables, unused_mut, unused_parens, unused_braces)]
-        fn steps(
-            #config: &#config_type,
-            #params: &#params_type,
-            #run: &mut #run_type,
-            #scope: &mut #scope_type<'_>,
-        ) -> ::core::result::Result<#state, #error>
+        fn steps(#parameters) -> ::core::result::Result<#state, #error>
     };
     if experiment.broken.is_some() {
         // The errors are told, and the body stands in a function of its own.
         return quote!(#head { ::core::unreachable!() });
     }
-    let bound = inputs.values.iter().map(|input| {
-        let (ident, ty, mutability) = (&input.ident, &input.ty, &input.mutability);
-        let side = match input.role {
-            Role::Config => config,
-            Role::Param => params,
-        };
-        quote! {
-            let #mutability #ident: #ty = ::core::clone::Clone::clone(&#side.#ident);
-            // An input that no step takes, such as the number of a repetition, is no mistake.
-            let _ = &#ident;
-        }
+    let bound = inputs.values.iter().map(|input| own.input(input));
+    let handle = own.handle(experiment);
+    let sequences = inputs.sequences.iter().map(sequence);
+    let kept = body.states.iter().chain(&body.fields).map(kept);
+    let statements = body.statements.iter().map(|statement| {
+        let reach = own.reach(experiment, statement);
+        let statement = own.statement(statement);
+        quote!(#statement #reach)
     });
-    let handle = inputs.run.as_ref().map(|handle| {
-        let (ident, ty) = (&handle.ident, &handle.ty);
-        quote!(let #ident: #ty = #run;)
-    });
-    let sequences = inputs.sequences.iter().map(|sequence| {
-        let (ident, ty, name) = (&sequence.ident, &sequence.ty, &sequence.name);
-        quote_spanned!(ty.span()=> let mut #ident: #ty = <#ty>::declare(#name)?;)
-    });
-    let kept = body.states.iter().chain(&body.fields).map(
-        |Kept {
-             local,
-             ty,
-             mutability,
-             ..
-         }| { quote!(let #mutability #local: #ty;) },
-    );
-    let statements = body.statements.iter().map(|statement| one(statement, &own));
-    let puts_sequences = inputs.sequences.iter().map(|sequence| {
-        let ident = &sequence.ident;
-        quote!(#scope.put_sequence(#ident)?;)
-    });
-    let puts = body.fields.iter().enumerate().map(|(place, field)| {
-        let (ops, local) = (ops_of_field(place), &field.local);
-        quote!(#ops.put(#scope, &#local)?;)
-    });
+    let ordinals = 0..inputs.sequences.len() + body.fields.len();
+    let puts = ordinals.filter_map(|ordinal| own.put(experiment, ordinal));
     let states = body
         .states
         .iter()
         .map(|Kept { ident, local, .. }| quote!(#ident: #local,));
+    let scope = &own.scope;
     // The statements stand in a block of their own: what they borrow of a state or of a field ends
     // there, also if it has a `Drop`.
     quote! {
@@ -104,37 +194,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
                 #(#statements)*
             }
             #scope.leave();
-            #(#puts_sequences)*
             #(#puts)*
             ::core::result::Result::Ok(#state { #(#states)* })
         }
     }
-}
-
-fn one(statement: &Statement, own: &Own) -> TokenStream {
-    let scope = &own.scope;
-    let enter = statement.step.map(|step| quote!(#scope.enter(#step);));
-    let statement = match &statement.kind {
-        Kind::Var { pat, value } => quote!(let #pat = #value;),
-        Kind::Call(value) => quote!(#value;),
-        Kind::Kept { local, value } => quote!(#local = #value;),
-        Kind::Shared {
-            place,
-            name,
-            local,
-            ty,
-            value,
-        } => {
-            let (error, ops) = (private("StepError"), ops_of_shared(*place));
-            let held = Ident::new("held", Span::mixed_site());
-            quote! {
-                let #held = #scope.shared::<#ty>(#place, &#ops, || -> ::core::result::Result<#ty, #error> {
-                    let #name: #ty = #value;
-                    ::core::result::Result::Ok(#name)
-                })?;
-                let #local: &#ty = &*#held;
-            }
-        }
-    };
-    quote!(#enter #statement)
 }

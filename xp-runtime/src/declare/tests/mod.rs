@@ -1,0 +1,57 @@
+mod fill;
+
+use crate::__private::Declared;
+use crate::exception::StepError;
+use crate::row::{Layout, RowWriter};
+use crate::run::Run;
+use crate::scope::{Scope, Watch};
+use crate::shared::SharedValues;
+use crate::store::Column;
+use crate::value::Cell;
+
+/// What a call of generated code left in the row: the names of the columns, and their cells.
+type Left = Vec<(String, Cell)>;
+
+/// What is told of a field that has been reached: its ordinal, and the row that has it.
+type Reached<'a> = dyn Fn(usize, &RowWriter<'_>) + 'a;
+
+struct Tell<'a>(Option<&'a Reached<'a>>);
+
+impl Watch for Tell<'_> {
+    fn reached(&self, ordinal: usize, row: &RowWriter<'_>) {
+        if let Some(reached) = self.0 {
+            reached(ordinal, row);
+        }
+    }
+}
+
+fn layout<X: Declared>() -> Layout {
+    let mut layout = Layout::default();
+    X::layout(&mut layout);
+    layout.check("test").unwrap()
+}
+
+/// Calls generated code in a scope, and gives what it left, also if it failed.
+fn scoped<X: Declared, R>(
+    reached: Option<&Reached<'_>>,
+    call: impl FnOnce(&mut Run, &mut Scope<'_>) -> Result<R, StepError>,
+) -> (Left, Result<R, StepError>) {
+    let layout = layout::<X>();
+    let values = SharedValues::default();
+    let places = 0..X::declaration().shared.len();
+    let keys: Vec<_> = places.map(|place| (place, [0; 16])).collect();
+    let mut scope = Scope {
+        row: RowWriter::new(&layout),
+        values: &values,
+        keys: &keys,
+        steps: X::declaration().steps,
+        step: None,
+        watch: &Tell(reached),
+    };
+    let mut run = Run::detached(7);
+    let result = call(&mut run, &mut scope);
+    let columns: &[Column] = layout.columns();
+    let left = scope.row.reached().into_iter();
+    let left = left.map(|(i, cell)| (columns[i].name.clone(), cell));
+    (left.collect(), result)
+}
