@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use xp::prelude::*;
 
-use crate::Test;
+use crate::{Case, Test};
 
-pub(crate) const TESTS: &[(&str, fn() -> Test)] = &[
+pub(crate) const TESTS: &[Case] = &[
     ("all_that_a_run_leaves_is_as_on_a_thread", all_is_equal),
     (
         "what_a_step_inserts_has_one_type_in_all_processes",

@@ -29,18 +29,18 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    pub(crate) fn new(outcome: Outcome, exception: Exception) -> Self {
-        Self {
+    pub(crate) fn new(outcome: Outcome, exception: Exception) -> Box<Self> {
+        Box::new(Self {
             outcome,
             exception,
             reached: Vec::new(),
-        }
+        })
     }
 }
 
 /// What is left of a run, however it ended.
 pub(crate) struct Ran<S> {
-    pub(crate) ended: Result<Completed<S>, Failed>,
+    pub(crate) ended: Result<Completed<S>, Box<Failed>>,
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
     pub(crate) usage: Option<Usage>,
 }
@@ -52,8 +52,8 @@ impl<S> Ran<S> {
     }
 }
 
-impl<S> From<Failed> for Ran<S> {
-    fn from(failed: Failed) -> Self {
+impl<S> From<Box<Failed>> for Ran<S> {
+    fn from(failed: Box<Failed>) -> Self {
         Self {
             ended: Err(failed),
             artifacts: Vec::new(),
@@ -72,15 +72,11 @@ pub(crate) struct Attempt<'a, T: Task> {
 }
 
 impl<T: Task> Attempt<'_, T> {
-    #[expect(
-        clippy::result_large_err,
-        reason = "an exception is rare, and is boxed right after"
-    )]
     pub(crate) fn run(
         &self,
         point: &T::Point,
         run: &mut Run,
-    ) -> Result<Completed<T::State>, Failed> {
+    ) -> Result<Completed<T::State>, Box<Failed>> {
         let task = self.task;
         let before =
             |error: &dyn std::error::Error| Failed::new(Outcome::Failed, before_the_steps(error));
@@ -122,14 +118,14 @@ impl<T: Task> Attempt<'_, T> {
         })
     }
 
-    fn failed(&self, outcome: Outcome, exception: Exception, row: RowWriter<'_>) -> Failed {
+    fn failed(&self, outcome: Outcome, exception: Exception, row: RowWriter<'_>) -> Box<Failed> {
         let columns = self.layout.columns();
         let mut reached = row.reached();
         reached.retain(|(column, _)| columns[*column].role == Role::Field);
-        Failed {
+        Box::new(Failed {
             outcome,
             exception,
             reached,
-        }
+        })
     }
 }

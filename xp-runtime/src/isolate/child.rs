@@ -340,8 +340,7 @@ fn ready<'a, X: Declared>(
     }
 }
 
-#[expect(clippy::result_large_err, reason = "as for the attempt itself")]
-fn received<X: Declared>(values: Vec<Value>) -> Result<Point<X>, Failed> {
+fn received<X: Declared>(values: Vec<Value>) -> Result<Point<X>, Box<Failed>> {
     let (config, params) = panic::catch(|| X::receive(values))
         .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
         .map_err(|error| Failed::new(Outcome::Failed, before_the_steps(&error)))?;
@@ -351,8 +350,7 @@ fn received<X: Declared>(values: Vec<Value>) -> Result<Point<X>, Failed> {
     })
 }
 
-#[expect(clippy::result_large_err, reason = "as for the attempt itself")]
-fn crossing<S: CrossingState>(state: S) -> Result<Value, Failed> {
+fn crossing<S: CrossingState>(state: S) -> Result<Value, Box<Failed>> {
     panic::catch(|| to_value(&state))
         .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
         .map_err(|error| Failed::new(Outcome::Failed, before_the_steps(&error)))

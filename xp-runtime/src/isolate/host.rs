@@ -178,12 +178,9 @@ impl<S> Child<'_, S> {
                 if let Some(key) = underway.computing.last().and_then(|place| keys.get(*place)) {
                     self.broken.push((*key, (outcome, exception.clone())));
                 }
-                Failed {
-                    outcome,
-                    exception,
-                    reached: underway.reached,
-                }
-                .into()
+                let mut failed = Failed::new(outcome, exception);
+                failed.reached = underway.reached;
+                failed.into()
             }
         }
     }

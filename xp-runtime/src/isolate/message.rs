@@ -61,7 +61,7 @@ pub(super) enum Event {
 /// How a run went whose process lives.
 #[derive(Debug, PartialEq)]
 pub(super) struct Done {
-    pub(super) ended: Result<Completed, Failed>,
+    pub(super) ended: Result<Completed, Box<Failed>>,
     pub(super) artifacts: Vec<(String, Vec<u8>)>,
     pub(super) usage: Option<Usage>,
 }
@@ -190,11 +190,11 @@ impl Wire for Done {
                     extra: Vec::parse(from)?,
                     state: Value::parse(from)?,
                 }),
-                1 => Err(Failed {
+                1 => Err(Box::new(Failed {
                     outcome: Outcome::parse(from)?,
                     exception: Exception::parse(from)?,
                     reached: Vec::parse(from)?,
-                }),
+                })),
                 _ => return Err(Damaged),
             },
             artifacts: Vec::parse(from)?,
@@ -376,11 +376,11 @@ mod tests {
                 extra: vec![(column, Cell::Int(-1))],
                 state: nested,
             }),
-            Err(Failed {
+            Err(Box::new(Failed {
                 outcome: Outcome::Panicked,
                 exception,
                 reached: vec![(3, Cell::Text("é".into()))],
-            }),
+            })),
         ] {
             let event = Event::Done(Box::new(Done {
                 ended,
