@@ -24,6 +24,16 @@ mod steps {
     pub(super) fn parse(text: &str) -> Result<i64, std::num::ParseIntError> {
         text.parse()
     }
+
+    #[step]
+    pub(super) fn increase(x: &mut usize) {
+        *x += 1;
+    }
+
+    #[step]
+    pub(super) fn enlarge(x: &mut u64) {
+        *x += 1;
+    }
 }
 
 mod all_inputs {
@@ -313,6 +323,149 @@ mod statements {
                 (6, -12, 7)
             );
             assert_eq!(run.state().map(|state| state.total), Some(3.0 * n));
+        }
+        Ok(())
+    }
+}
+
+/// What a slice lacks of the body must not change how the rest compiles: types that later statements
+/// determine, loans, moves, drops, names that shadow others.
+#[deny(warnings)]
+mod slices {
+    use super::*;
+
+    struct Guard<'a>(&'a mut Vec<f64>);
+
+    impl Drop for Guard<'_> {
+        fn drop(&mut self) {
+            self.0.push(1.0);
+        }
+    }
+
+    struct Pair<A, B> {
+        left: A,
+        right: B,
+    }
+
+    #[step]
+    fn start(n: u64) -> Vec<f64> {
+        vec![0.5; usize::try_from(n).unwrap_or_default()]
+    }
+
+    #[step]
+    fn guard(of: &mut Vec<f64>) -> Guard<'_> {
+        Guard(of)
+    }
+
+    #[step]
+    fn push(guard: &mut Guard<'_>, x: f64) {
+        guard.0.push(x);
+    }
+
+    #[step]
+    fn close(_guard: Guard<'_>) {}
+
+    #[step]
+    fn items(of: &[f64]) -> impl Iterator<Item = f64> + '_ {
+        of.iter().copied()
+    }
+
+    #[step]
+    fn total(items: impl Iterator<Item = f64>) -> f64 {
+        items.sum()
+    }
+
+    #[step]
+    fn nothing<T>() -> Vec<T> {
+        Vec::new()
+    }
+
+    #[step]
+    fn add_byte(to: &mut Vec<u8>) {
+        to.push(1);
+    }
+
+    #[step]
+    fn hold<A, B>(left: A, right: B) -> Pair<A, B> {
+        Pair { left, right }
+    }
+
+    #[step]
+    fn bits<T: Copy>(_of: T) -> usize {
+        8 * size_of::<T>()
+    }
+
+    #[step]
+    fn expect_byte(_of: u8) {}
+
+    #[step]
+    fn len<T>(of: &[T]) -> usize {
+        of.len()
+    }
+
+    #[step]
+    fn take<T>(of: Vec<T>) -> usize {
+        of.len()
+    }
+
+    #[step]
+    fn add(a: usize, b: usize) -> usize {
+        a + b
+    }
+
+    #[experiment]
+    fn depends(#[param] mut n: u64, #[config(default = 2)] by: usize) {
+        #[shared]
+        let base: Vec<f64> = start(3);
+        let mut rows = start(n);
+        let mut open = guard(&mut rows);
+        push(&mut open, 2.0);
+        close(open);
+        let all = items(&rows);
+        let of_base = items(&base);
+        #[field]
+        let sum: f64 = total(all);
+        #[state]
+        let of_all: f64 = total(of_base);
+        let one = 1;
+        let pair = hold(one, &by);
+        #[field]
+        let bits_of_one: usize = bits(one);
+        #[field]
+        let bits_of_left: usize = bits(pair.left);
+        expect_byte(pair.left);
+        let kept = *pair.right;
+        let mut bytes = nothing();
+        add_byte(&mut bytes);
+        let bytes = bytes;
+        #[field]
+        let mut bytes_len: usize = len(&bytes);
+        #[field]
+        let taken: usize = take(bytes);
+        let Pair { left, right: _ } = hold(&mut bytes_len, kept);
+        steps::increase(left);
+        let n_there = &mut n;
+        steps::enlarge(n_there);
+        #[field]
+        let enlarged: u64 = steps::double(n);
+        #[field]
+        let moved: Vec<f64> = start(n);
+        #[field]
+        let of_moved: usize = take(moved);
+        #[field]
+        let both: usize = add(of_moved, kept);
+    }
+
+    #[test]
+    fn the_whole_body_is_as_ever() -> Outcome {
+        let experiment = Session::in_memory()?.execute(depends().n([4]))?;
+        for run in experiment.runs() {
+            let fields = run?.fields;
+            assert_eq!(fields.sum, 2.0 + 2.0 + 1.0);
+            assert_eq!((fields.bits_of_one, fields.bits_of_left), (8, 8));
+            assert_eq!((fields.bytes_len, fields.taken), (2, 1));
+            assert_eq!((fields.enlarged, fields.of_moved, fields.both), (10, 5, 7));
+            assert_eq!(fields.moved.len(), 5);
         }
         Ok(())
     }

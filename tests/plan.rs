@@ -235,3 +235,33 @@ mod identity {
         }
     }
 }
+
+mod a_default_that_came_later {
+    use super::*;
+
+    #[experiment(name = "scaled", types = Before)]
+    fn before(#[config] scale: f64, #[param] n: u32) {
+        #[field]
+        let product: u32 = product(n, 2);
+    }
+
+    #[experiment(name = "scaled", types = After)]
+    fn after(
+        #[config(default = 1.0, absent = _)] scale: f64,
+        #[param(default = 3, absent = _)] n: u32,
+    ) {
+        #[field]
+        let product: u32 = product(n, 2);
+    }
+
+    #[test]
+    fn an_input_that_always_counted_counts_also_at_its_default() -> Test {
+        let session = Session::in_memory()?;
+        let old = session.execute(before().scale(1.0).n([3]).named("old"))?;
+        let new = session.execute(after().named("new"))?;
+        let old: Result<Vec<_>, _> = old.runs().map(|run| run.map(|run| run.id_run)).collect();
+        let new: Result<Vec<_>, _> = new.runs().map(|run| run.map(|run| run.id_run)).collect();
+        assert_eq!(old?, new?);
+        Ok(())
+    }
+}

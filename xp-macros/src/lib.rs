@@ -119,6 +119,7 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `default = expr` | both | the value if the plan gives none |
 /// | `values = expr` | param | the values if the plan gives none |
 /// | `absent = expr` | both | the value which runs had before this input existed: it does not count for their identity; the `default` unless written |
+/// | `absent = _` | both | every value counts for the identity, also the `default`: for a default which was added to an input that always existed |
 /// | `identity = false` | both | recorded, and no part of a point's identity: a path, a number of threads |
 /// | `flatten` | both | a struct whose members are the columns |
 /// | `key = function` | both | a type without serde: the text that `fn(&T) -> String` makes is its column and identity |
@@ -135,6 +136,9 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[shared]` | computed once for all runs that have the inputs in common on which it depends |
 /// | `#[state]` | kept in memory after the run |
 /// | `#[field]` | recorded: a column; `#[field(flatten, prefix = "..")]`: a column for each member |
+///
+/// A field that is not `mut` is recorded as its statement makes it, and is kept also if a later step fails;
+/// one that is `mut` is recorded as the last statement leaves it.
 ///
 /// The last three need a plain name and a written type. All branches and loops belong inside of steps.
 ///

@@ -69,8 +69,8 @@ pub mod __private {
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
     pub use crate::declare::{
-        Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps, InputRole,
-        Slice, Visitor, same_type,
+        Baseline, Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps,
+        InputRole, Recorded, Slice, Visitor, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

@@ -185,6 +185,13 @@ fn value(
             "a param has a `default`, or a default grid of `values`, not both",
         );
     }
+    if let (None, Some((span, Expr::Infer(_)))) = (&default, &absent) {
+        errors.at(
+            *span,
+            "`absent = _` says that the `default` counts for the identity, and there is none: \
+             leave it out",
+        );
+    }
     if let (true, Some((span, _))) = (flatten, &key) {
         errors.at(
             *span,

@@ -1,12 +1,13 @@
 //! What can be done with an input, as data: its type is looked at in one place of the generated
 //! code, so that a type that cannot be an input is one error.
 
-use super::{InputInfo, InputRole};
+use super::InputInfo;
+use super::baseline::{Baseline, flat_baselines, plain_baseline, text_baseline};
+use super::visit::{Visitor, visit_flat, visit_plain, visit_text};
 use crate::bounds::{InputValue, KeyedValue};
-use crate::bunch::Bunch;
-use crate::identity::{EncodeError, Inputs, encode};
+use crate::identity::{EncodeError, encode};
 use crate::row::{Layout, RowError, RowReader, RowWriter};
-use crate::value::{Value, ValueError, from_value, to_members, to_value};
+use crate::value::{Value, ValueError, from_value, to_members};
 
 /// An input has a value that cannot be part of an identity or of a row.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -31,33 +32,23 @@ pub enum InputCause {
     /// It cannot be kept in its columns.
     #[error(transparent)]
     Row(#[from] RowError),
-}
-
-/// Sees the inputs of a point, one after the other.
-#[derive(Debug)]
-pub struct Visitor<'a, 'b>(pub(crate) See<'a, 'b>);
-
-/// What a visitor does with them.
-#[derive(Debug)]
-pub(crate) enum See<'a, 'b> {
-    /// Collects what counts for the identity.
-    Identity(&'a mut Inputs),
-    /// Collects what a shared value depends on, whether it counts for the identity or not.
-    Shared(&'a mut Inputs, &'a [usize]),
-    /// Puts what is recorded into a row.
-    Row(&'a mut RowWriter<'b>),
-    /// Collects all, to send them to another process.
-    Values(&'a mut Vec<Value>),
-    /// Collects all by their names: config and params.
-    Bunches {
-        config: &'a mut Bunch,
-        params: &'a mut Bunch,
-    },
+    /// It cannot be sent to a run in another process.
+    #[error("a run in another process cannot be given it: {0}")]
+    NotSent(&'static str),
 }
 
 /// Shows an input to a visitor: info, value and absent value.
 type Visit<T> =
     fn(&InputOps<T>, &InputInfo, &T, Option<&T>, &mut Visitor<'_, '_>) -> Result<(), InputCause>;
+
+/// Appends what is known of an input when no value is given: default and absent value.
+type Baselines<T> = fn(
+    &InputOps<T>,
+    &InputInfo,
+    Option<&T>,
+    Option<&T>,
+    &mut Vec<Baseline>,
+) -> Result<(), InputCause>;
 
 const NOT_READ: &str = "its type cannot be read, since it has a `key`";
 
@@ -73,6 +64,7 @@ pub struct InputOps<T> {
     from_value: fn(Value) -> Result<T, ValueError>,
     member: fn(&T, &str, Value) -> Option<Result<T, ValueError>>,
     read: fn(&mut RowReader<'_>) -> Result<T, RowError>,
+    baselines: Baselines<T>,
 }
 
 // The bounds are those of the functions, so that a type without them is told by the trait's own message.
@@ -94,6 +86,7 @@ impl<T> InputOps<T> {
             from_value,
             member: |_, _, _| None,
             read: |row| row.get(),
+            baselines: |_, info, default, absent, out| plain_baseline(info, default, absent, out),
         }
     }
 
@@ -117,6 +110,7 @@ impl<T> InputOps<T> {
             from_value,
             member: with_member,
             read: |row| row.get_flat(),
+            baselines: |_, info, default, absent, out| flat_baselines(info, default, absent, out),
         }
     }
 
@@ -148,6 +142,11 @@ impl<T> InputOps<T> {
                     column: String::new(),
                     source: ValueError::new(NOT_READ),
                 })
+            },
+            baselines: |ops, info, default, absent, out| {
+                let text = |value: Option<&T>| value.map(|value| ops.text_of(value));
+                text_baseline(info, text(default), text(absent), out);
+                Ok(())
             },
         }
     }
@@ -181,18 +180,31 @@ impl<T> InputOps<T> {
         absent: Option<&T>,
         visitor: &mut Visitor<'_, '_>,
     ) -> Result<(), InputError> {
-        (self.visit)(self, info, value, absent, visitor).map_err(|source| InputError {
-            input: info.name.to_owned(),
-            source: Box::new(source),
-        })
+        (self.visit)(self, info, value, absent, visitor).map_err(|source| error(info, source))
     }
 
-    /// Makes a value of what was sent.
-    pub fn receive(&self, info: &InputInfo, value: Option<Value>) -> Result<T, InputError> {
-        (self.from_value)(value.unwrap_or_default()).map_err(|source| InputError {
-            input: info.name.to_owned(),
-            source: Box::new(source.into()),
-        })
+    /// Appends the input's default and absent value, as data; of a flattened input, of each member.
+    pub fn baselines(
+        &self,
+        info: &InputInfo,
+        default: Option<&T>,
+        absent: Option<&T>,
+        out: &mut Vec<Baseline>,
+    ) -> Result<(), InputError> {
+        (self.baselines)(self, info, default, absent, out).map_err(|source| error(info, source))
+    }
+
+    /// Reads the value that was sent for this input.
+    pub fn receive(
+        &self,
+        info: &InputInfo,
+        values: &mut std::vec::IntoIter<Value>,
+    ) -> Result<T, InputError> {
+        let value = values.next();
+        let value =
+            value.ok_or_else(|| error(info, InputCause::NotSent("its value did not arrive")))?;
+        self.read_value(value)
+            .map_err(|source| error(info, source.into()))
     }
 
     /// Checks that a value can be recorded, and appends what tells it from others.
@@ -220,6 +232,13 @@ impl<T> InputOps<T> {
     }
 }
 
+fn error(info: &InputInfo, source: InputCause) -> InputError {
+    InputError {
+        input: info.name.to_owned(),
+        source: Box::new(source),
+    }
+}
+
 fn with_member<T: InputValue>(of: &T, name: &str, value: Value) -> Option<Result<T, ValueError>> {
     let mut members: Vec<(String, Value)> = to_members(of)
         .ok()?
@@ -229,85 +248,4 @@ fn with_member<T: InputValue>(of: &T, name: &str, value: Value) -> Option<Result
     let (_, old) = members.iter_mut().find(|(n, _)| n == name)?;
     *old = value;
     Some(crate::value::from_members(members))
-}
-
-fn visit_plain<T: InputValue>(
-    info: &InputInfo,
-    value: &T,
-    absent: Option<&T>,
-    visitor: &mut Visitor<'_, '_>,
-) -> Result<(), InputCause> {
-    match &mut visitor.0 {
-        See::Identity(inputs) if info.identity => match absent {
-            None => inputs.push(info.name, value)?,
-            Some(absent) => inputs.push_unless(info.name, value, absent)?,
-        },
-        See::Shared(inputs, wanted) if wanted.contains(&info.position) => {
-            inputs.push(info.name, value)?
-        }
-        See::Row(row) if info.recorded => row.put(value)?,
-        See::Bunches { config, params } => {
-            side(info, config, params).set(info.name.to_owned(), to_value(value)?);
-        }
-        See::Values(values) => values.push(to_value(value)?),
-        See::Identity(_) | See::Shared(..) | See::Row(_) => {}
-    }
-    Ok(())
-}
-
-fn visit_flat<T: InputValue>(
-    info: &InputInfo,
-    value: &T,
-    absent: Option<&T>,
-    visitor: &mut Visitor<'_, '_>,
-) -> Result<(), InputCause> {
-    match &mut visitor.0 {
-        See::Identity(inputs) if info.identity => match absent {
-            None => inputs.push_members(value)?,
-            Some(absent) => inputs.push_members_unless(value, absent)?,
-        },
-        See::Shared(inputs, wanted) if wanted.contains(&info.position) => {
-            inputs.push(info.name, value)?
-        }
-        See::Row(row) if info.recorded => row.put_flat(value)?,
-        See::Bunches { config, params } => {
-            let bunch = side(info, config, params);
-            for (name, value) in to_members(value)? {
-                bunch.set(name.into_owned(), value);
-            }
-        }
-        See::Values(values) => values.push(to_value(value)?),
-        See::Identity(_) | See::Shared(..) | See::Row(_) => {}
-    }
-    Ok(())
-}
-
-fn visit_text(
-    info: &InputInfo,
-    text: String,
-    absent: Option<String>,
-    visitor: &mut Visitor<'_, '_>,
-) -> Result<(), InputCause> {
-    match &mut visitor.0 {
-        See::Identity(inputs) if info.identity && absent.as_ref() != Some(&text) => {
-            inputs.push_text(info.name, &text);
-        }
-        See::Shared(inputs, wanted) if wanted.contains(&info.position) => {
-            inputs.push_text(info.name, &text)
-        }
-        See::Row(row) if info.recorded => row.put(&text)?,
-        See::Values(_) => return Err(ValueError::new(NOT_READ).into()),
-        See::Bunches { config, params } => {
-            side(info, config, params).set(info.name.to_owned(), Value::Text(text));
-        }
-        See::Identity(_) | See::Shared(..) | See::Row(_) => {}
-    }
-    Ok(())
-}
-
-fn side<'a>(info: &InputInfo, config: &'a mut Bunch, params: &'a mut Bunch) -> &'a mut Bunch {
-    match info.role {
-        InputRole::Config => config,
-        InputRole::Param => params,
-    }
 }

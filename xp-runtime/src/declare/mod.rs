@@ -1,18 +1,22 @@
 //! What `#[experiment]` leaves for the runtime: data about the inputs and fields, and one function
 //! that runs the steps. Everything else follows from it here.
 
+mod baseline;
 mod field;
 mod input;
 mod slice;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 use std::sync::Arc;
 
+pub use baseline::{Baseline, Recorded};
 pub use field::FieldOps;
-pub(crate) use input::See;
-pub use input::{InputCause, InputError, InputOps, Visitor};
+pub use input::{InputCause, InputError, InputOps};
 pub use slice::{FieldInfo, Slice, same_type};
+pub(crate) use visit::See;
+pub use visit::Visitor;
 
 use crate::exception::StepError;
 use crate::row::{Layout, RowError, RowReader};
@@ -96,7 +100,10 @@ pub trait Declared: RunKind<Inner = ()> + 'static {
         absents: &Self::Absents,
         visitor: &mut Visitor<'_, '_>,
     ) -> Result<(), InputError>;
-    /// Makes config and params of what [`Visitor`] collected of them.
+    /// Defaults and absent values of the inputs, in the order of the declaration; of a flattened
+    /// input, those of its members.
+    fn baselines(absents: &Self::Absents) -> Result<Vec<Baseline>, InputError>;
+    /// Makes a point of the values that [`visit`](Self::visit) sent, in the order of the declaration.
     fn receive(values: Vec<Value>) -> Result<(Self::Config, Self::Params), InputError>;
     /// Runs the steps, and puts the fields into the scope's row.
     fn steps(

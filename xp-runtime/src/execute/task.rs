@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Declared, InputError, Point, See, Slice, Visitor};
+use crate::declare::{Baseline, Declared, InputCause, InputError, Point, See, Slice, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::isolate::Host;
@@ -35,8 +35,6 @@ pub(crate) trait Task: Sync {
     fn record(&self, point: &Self::Point, row: &mut RowWriter<'_>) -> Result<(), InputError>;
     /// Config and params by their names.
     fn bunches(&self, point: &Self::Point) -> Result<(Bunch, Bunch), InputError>;
-    /// All inputs, to send them to another process.
-    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError>;
     /// For each shared value the inputs on which it depends.
     fn shared(&self) -> &'static [&'static [usize]];
     fn project(
@@ -55,6 +53,19 @@ pub(crate) trait Task: Sync {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
+    /// Defaults and absent values of the inputs.
+    #[allow(dead_code)]
+    fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
+        Ok(Vec::new())
+    }
+    /// All inputs, for a run of the same program in another process.
+    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError> {
+        let _ = point;
+        Err(InputError {
+            input: "point".to_owned(),
+            source: Box::new(InputCause::NotSent("it is the point of a closure")),
+        })
+    }
     /// Parts of the body that make some of the fields.
     #[allow(dead_code)]
     fn slices(&self) -> &'static [Slice] {
@@ -184,12 +195,6 @@ impl<X: Declared> Task for PlanTask<X> {
         Ok((config, params))
     }
 
-    fn send(&self, point: &Point<X>) -> Result<Vec<Value>, InputError> {
-        let mut values = Vec::new();
-        self.visit(point, See::Values(&mut values))?;
-        Ok(values)
-    }
-
     fn host(&self) -> Option<&Host<X::State>> {
         self.host.as_ref()
     }
@@ -214,6 +219,16 @@ impl<X: Declared> Task for PlanTask<X> {
         scope: &mut Scope<'_>,
     ) -> Result<X::State, StepError> {
         X::steps(&point.config, &point.params, run, scope)
+    }
+
+    fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
+        X::baselines(&self.absents)
+    }
+
+    fn send(&self, point: &Point<X>) -> Result<Vec<Value>, InputError> {
+        let mut values = Vec::new();
+        self.visit(point, See::Send(&mut values))?;
+        Ok(values)
     }
 
     fn slices(&self) -> &'static [Slice] {

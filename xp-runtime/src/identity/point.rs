@@ -179,6 +179,16 @@ impl Inputs {
         InputsHash(*hash.as_bytes())
     }
 
+    /// The canonical form of the value of that input; `None` if it is not there, or left out.
+    pub(crate) fn form_of(&self, name: &str) -> Option<&[u8]> {
+        let mut key = Vec::new();
+        write_text(name, &mut key);
+        let entries = self.entries.iter().map(|entry| &self.bytes[entry.clone()]);
+        entries
+            .filter_map(|entry| entry.strip_prefix(key.as_slice()))
+            .next()
+    }
+
     /// Does what `push` says, given where the bytes end now, or nothing if that fails.
     fn atomically(
         &mut self,

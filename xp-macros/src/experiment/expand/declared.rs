@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::plan::converted;
@@ -51,6 +52,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let absent_values = inputs.values.iter().map(|input| {
         let ident = &input.ident;
         match input.absent.as_ref().or(input.default.as_ref()) {
+            // `absent = _`
+            Some(Expr::Infer(_)) => quote!(#ident: ::core::option::Option::None,),
             Some(value) => {
                 let value = converted(&input.ty, quote!(#value));
                 quote!(#ident: ::core::option::Option::Some(#value),)
@@ -70,16 +73,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         }
     });
     let reads = reads(experiment);
-    let value = private("Value");
-    let receives = inputs.values.iter().enumerate().map(|(place, input)| {
-        let (ident, ops) = (&input.ident, ops_of_input(place));
-        quote!(let #ident = #ops.receive(&declaration.inputs[#place], values.next())?;)
-    });
-    let of = |role| {
-        let of = inputs.values.iter().filter(move |input| input.role == role);
-        of.map(|input| &input.ident)
-    };
-    let (of_config, of_params) = (of(Role::Config), of(Role::Param));
+    let (baselines, receive) = (baselines(experiment), receive(experiment));
     // The one place that asks the state to be `Send`; where it is not, that is told at a state.
     let mut state_there = state.clone();
     if let Some(last) = body.states.last() {
@@ -127,21 +121,80 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
                 ::core::result::Result::Ok(())
             }
 
-            #[allow(unused_variables, unused_mut)]
-            fn receive(
-                values: ::std::vec::Vec<#value>,
-            ) -> ::core::result::Result<(#config, #params), #input_error> {
-                let declaration = <#marker as #declared>::declaration();
-                let mut values = values.into_iter();
-                #(#receives)*
-                ::core::result::Result::Ok((#config { #(#of_config,)* }, #params { #(#of_params,)* }))
-            }
+            #baselines
+
+            #receive
 
             #[allow(unused_variables)]
             fn read(row: &mut #reader<'_>) -> ::core::result::Result<#fields, #row_error> {
                 ::core::result::Result::Ok(#fields { #reads })
             }
 
+        }
+    }
+}
+
+fn baselines(experiment: &Experiment) -> TokenStream {
+    let names = &experiment.names;
+    let (marker, absents) = (&names.experiment, &names.absents);
+    let [declared, baseline, input_error] = ["Declared", "Baseline", "InputError"].map(private);
+    let each = experiment.inputs.values.iter().enumerate();
+    let each = each.map(|(place, input)| {
+        let (ident, ty, ops) = (&input.ident, &input.ty, ops_of_input(place));
+        let default = match &input.default {
+            Some(default) => {
+                let default = converted(ty, quote!(#default));
+                quote!(::core::option::Option::Some(&#default))
+            }
+            None => quote!(::core::option::Option::None),
+        };
+        quote! {
+            #ops.baselines(
+                &declaration.inputs[#place], #default, absents.#ident.as_ref(), &mut baselines,
+            )?;
+        }
+    });
+    quote! {
+        #[allow(unused_variables, unused_mut)]
+        fn baselines(
+            absents: &#absents,
+        ) -> ::core::result::Result<::std::vec::Vec<#baseline>, #input_error> {
+            let declaration = <#marker as #declared>::declaration();
+            let mut baselines = ::std::vec::Vec::new();
+            #(#each)*
+            ::core::result::Result::Ok(baselines)
+        }
+    }
+}
+
+fn receive(experiment: &Experiment) -> TokenStream {
+    let Experiment { names, inputs, .. } = experiment;
+    let (marker, config, params) = (&names.experiment, &names.config, &names.params);
+    let [declared, value, input_error] = ["Declared", "Value", "InputError"].map(private);
+    let received = |place: usize| steps::own(&format!("input_{place}"));
+    let each = inputs.values.iter().enumerate().map(|(place, _)| {
+        let (ops, received) = (ops_of_input(place), received(place));
+        quote!(let #received = #ops.receive(&declaration.inputs[#place], &mut values)?;)
+    });
+    let members = |role: Role| {
+        let of = inputs.values.iter().enumerate();
+        let of = of.filter(move |(_, input)| input.role == role);
+        of.map(|(place, input)| {
+            let (ident, received) = (&input.ident, received(place));
+            quote!(#ident: #received,)
+        })
+        .collect::<TokenStream>()
+    };
+    let (configs, param_members) = (members(Role::Config), members(Role::Param));
+    quote! {
+        #[allow(unused_variables, unused_mut)]
+        fn receive(
+            values: ::std::vec::Vec<#value>,
+        ) -> ::core::result::Result<(#config, #params), #input_error> {
+            let declaration = <#marker as #declared>::declaration();
+            let mut values = ::core::iter::IntoIterator::into_iter(values);
+            #(#each)*
+            ::core::result::Result::Ok((#config { #configs }, #params { #param_members }))
         }
     }
 }

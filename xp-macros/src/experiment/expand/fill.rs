@@ -22,6 +22,13 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let own = Own::new();
     let slice = steps::own("slice");
     let (parameters, error) = (own.parameters(experiment), private("StepError"));
+    let head = quote! {
+        #[allow(warnings)]
+        fn fill(#slice: usize, #parameters) -> ::core::result::Result<(), #error>
+    };
+    if experiment.broken.is_some() {
+        return quote!(#head { ::core::unreachable!() });
+    }
     let slices = &experiment.body.slices;
     let ties = ties(experiment);
     let arms = slices.iter().enumerate().map(|(place, slice)| {
@@ -34,8 +41,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     });
     let whole = (!ties.is_empty()).then(|| whole(experiment, &own, &ties));
     quote! {
-        #[allow(warnings)]
-        fn fill(#slice: usize, #parameters) -> ::core::result::Result<(), #error> {
+        #head {
             #(#tied)*
             #whole
             match #slice {

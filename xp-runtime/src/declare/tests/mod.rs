@@ -1,4 +1,6 @@
+mod baselines;
 mod fill;
+mod send;
 
 use crate::__private::Declared;
 use crate::exception::StepError;
