@@ -92,6 +92,7 @@ fn main() -> std::process::ExitCode {
 fn hook() {
     xp::child_main::<(
         crossing::All,
+        crossing::Opaques,
         deaths::Deaths,
         deaths::Tails,
         limits::Limited,

@@ -142,6 +142,7 @@ impl Session {
             }));
         }
         let task = task.isolated(isolate::host::<X>(crossing, options.limits)?);
+        isolate::check_sent(declared.name, &task)?;
         let made = self.run_task(
             declared.name,
             declared.name,
