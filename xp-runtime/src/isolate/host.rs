@@ -16,6 +16,7 @@ use crate::execute::{self, Failed, Ran, before_the_steps};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::shared::SharedKey;
+use crate::usage::Usage;
 use crate::value::Value;
 
 /// Makes children for the runs of one plan.
@@ -167,7 +168,11 @@ impl<S> Child<'_, S> {
         let mut underway = Underway::default();
         match self.attend(&request, &mut underway) {
             Ok(done) => self.done(done),
-            Err((outcome, message)) => {
+            Err(Broken {
+                outcome,
+                message,
+                usage,
+            }) => {
                 self.process = None;
                 let step = self.context.steps.get(underway.step);
                 let exception = Exception {
@@ -180,20 +185,27 @@ impl<S> Child<'_, S> {
                 }
                 let mut failed = Failed::new(outcome, exception);
                 failed.reached = underway.reached;
-                failed.into()
+                Ran {
+                    usage,
+                    ..failed.into()
+                }
             }
         }
     }
 
     /// Waits for the end of the run. An error is the end of the child, too.
-    fn attend(&mut self, order: &Order, run: &mut Underway) -> Result<Done, (Outcome, String)> {
+    fn attend(&mut self, order: &Order, run: &mut Underway) -> Result<Done, Broken> {
         let Some(process) = &mut self.process else {
-            return Err((Outcome::Interrupted, "there is no process".to_owned()));
+            return Err(Broken {
+                outcome: Outcome::Interrupted,
+                message: "there is no process".to_owned(),
+                usage: None,
+            });
         };
         process.forget_stderr();
         let mut gauge = Gauge::begin(self.host.limits, process.id());
         if process.send(order).is_err() {
-            return Err(died(process));
+            return Err(died(process, &gauge));
         }
         let (mut told, mut dead) = (false, false);
         loop {
@@ -220,22 +232,20 @@ impl<S> Child<'_, S> {
                 Ok(Some(Event::Progress(fraction))) => self.context.progress.set(fraction),
                 Ok(None | Some(Event::Hello)) => {}
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    process.kill();
                     let message = "killed, since what it said is no answer".to_owned();
-                    return Err((Outcome::Killed, message));
+                    return Err(stopped(process, &gauge, (Outcome::Killed, message)));
                 }
-                Err(_) => return Err(died(process)),
+                Err(_) => return Err(died(process, &gauge)),
             }
             if !gauge.is_due() {
                 continue;
             }
             if let Some(excess) = gauge.excess() {
-                process.kill();
-                return Err(excess);
+                return Err(stopped(process, &gauge, excess));
             }
             // Something that it started may hold its end of the stream, and nothing ends it then.
             if silent && dead {
-                return Err(died(process));
+                return Err(died(process, &gauge));
             }
             dead = process.is_dead();
             if !told && self.context.stopping.load(Ordering::Relaxed) {
@@ -275,14 +285,39 @@ impl<S> Child<'_, S> {
     }
 }
 
-fn died(process: &mut Process) -> (Outcome, String) {
-    let status = process.ended();
+/// A run that ended with its child.
+struct Broken {
+    outcome: Outcome,
+    message: String,
+    usage: Option<Usage>,
+}
+
+/// Ends the child, for that reason.
+fn stopped(process: &mut Process, gauge: &Gauge, why: (Outcome, String)) -> Broken {
+    let usage = gauge.usage();
     process.kill();
-    match status {
+    let (outcome, message) = why;
+    Broken {
+        outcome,
+        message,
+        usage,
+    }
+}
+
+/// The child has ended by itself.
+fn died(process: &mut Process, gauge: &Gauge) -> Broken {
+    if !process.ends() {
+        let message = "killed, since it had closed its connection".to_owned();
+        return stopped(process, gauge, (Outcome::Killed, message));
+    }
+    let usage = gauge.usage();
+    let (outcome, message) = match process.kill() {
         Some(status) => death::outcome(status, &process.stderr()),
-        None => (
-            Outcome::Killed,
-            "killed, since it had closed its connection".to_owned(),
-        ),
+        None => (Outcome::Killed, "nothing is known of its end".to_owned()),
+    };
+    Broken {
+        outcome,
+        message,
+        usage,
     }
 }
