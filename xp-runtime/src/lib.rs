@@ -18,6 +18,7 @@ mod declare;
 mod exception;
 mod execute;
 mod experiment;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod isolate;
 mod order;
 mod panic;

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::death::{Broken, died, stopped};
 use super::limits::Gauge;
 use super::message::{Completed, Done, Event, Order, Request};
 use super::process::{NoChild, Process};
-use super::{Crossing, IsolationError, Limits, death, hook};
+use super::{Crossing, IsolationError, Limits, hook};
 use crate::declare::Declared;
 use crate::exception::{Exception, Outcome};
 use crate::execute::{self, Failed, Ran, before_the_steps};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::shared::SharedKey;
-use crate::usage::Usage;
 use crate::value::Value;
 
 /// Makes children for the runs of one plan.
@@ -282,42 +282,5 @@ impl<S> Child<'_, S> {
             artifacts: done.artifacts,
             usage: done.usage,
         }
-    }
-}
-
-/// A run that ended with its child.
-struct Broken {
-    outcome: Outcome,
-    message: String,
-    usage: Option<Usage>,
-}
-
-/// Ends the child, for that reason.
-fn stopped(process: &mut Process, gauge: &Gauge, why: (Outcome, String)) -> Broken {
-    let usage = gauge.usage();
-    process.kill();
-    let (outcome, message) = why;
-    Broken {
-        outcome,
-        message,
-        usage,
-    }
-}
-
-/// The child has ended by itself.
-fn died(process: &mut Process, gauge: &Gauge) -> Broken {
-    if !process.ends() {
-        let message = "killed, since it had closed its connection".to_owned();
-        return stopped(process, gauge, (Outcome::Killed, message));
-    }
-    let usage = gauge.usage();
-    let (outcome, message) = match process.kill() {
-        Some(status) => death::outcome(status, &process.stderr()),
-        None => (Outcome::Killed, "nothing is known of its end".to_owned()),
-    };
-    Broken {
-        outcome,
-        message,
-        usage,
     }
 }

@@ -13,12 +13,18 @@
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+mod data;
+#[cfg(unix)]
 mod death;
 mod error;
+#[cfg(unix)]
+mod frame;
 mod hook;
 #[cfg(unix)]
 mod host;
 mod limits;
+#[cfg(unix)]
+mod link;
 #[cfg(unix)]
 mod message;
 #[cfg(unix)]

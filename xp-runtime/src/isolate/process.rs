@@ -12,7 +12,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::CHILD;
-use super::message::{Event, Incoming, Order, send};
+use super::frame::{Incoming, send};
+use super::message::{Event, Order};
 
 /// How long the parent waits for a message before it looks at the limits.
 const TICK: Duration = Duration::from_millis(10);
