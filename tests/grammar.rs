@@ -456,6 +456,41 @@ mod slices {
         let both: usize = add(of_moved, kept);
     }
 
+    macro_rules! of_a_macro {
+        ($name:ident, $var:ident) => {
+            #[experiment]
+            fn $name(#[param] n: u64) {
+                let $var = steps::double(n);
+                let other = start(n);
+                #[field]
+                let both: usize = of_both($var, &other);
+                #[field]
+                let one: u64 = steps::double($var);
+                #[field]
+                let mut two: usize = len(&other);
+                steps::increase(&mut two);
+            }
+        };
+    }
+
+    #[step]
+    fn of_both(n: u64, rows: &[f64]) -> usize {
+        rows.len() + usize::try_from(n).unwrap_or_default()
+    }
+
+    // Two variables of one spelling.
+    of_a_macro!(hygienic, other);
+
+    #[test]
+    fn names_of_a_macro_are_its_own() -> Outcome {
+        let experiment = Session::in_memory()?.execute(hygienic().n([4]))?;
+        for run in experiment.runs() {
+            let fields = run?.fields;
+            assert_eq!((fields.both, fields.one, fields.two), (12, 16, 5));
+        }
+        Ok(())
+    }
+
     #[test]
     fn the_whole_body_is_as_ever() -> Outcome {
         let experiment = Session::in_memory()?.execute(depends().n([4]))?;

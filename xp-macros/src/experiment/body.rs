@@ -1,6 +1,6 @@
 //! The body of an experiment: statements that call steps.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Type};
@@ -8,6 +8,7 @@ use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Typ
 use super::inputs::{docs, find};
 use super::model::{Body, Inputs, Kept, Kind, Statement};
 use super::names::local;
+use super::patterns::{holds_no_reference, names_of, plain_name, refers_by_mut};
 use super::places::{Binding, Places, Used};
 use super::slices::{self, Flow, Variable};
 use crate::attr::Args;
@@ -133,7 +134,7 @@ impl Reader<'_> {
             if refers_by_mut(&statement.pat) {
                 flow.changes.clone_from(&flow.uses);
             }
-            flow.lends = !is_plain(&statement.pat);
+            flow.lends = !holds_no_reference(&statement.pat);
             flow.makes = self.declare(&statement.pat);
             if let Some(value) = value {
                 let kind = Kind::Var {
@@ -235,7 +236,7 @@ impl Reader<'_> {
             name: used,
             binding,
             ..
-        } in depends
+        } in depends.iter().filter(|used| !used.unsure)
         {
             match binding {
                 Binding::Input(place) => needs.push(*place),
@@ -495,65 +496,10 @@ fn prefix_span(prefix: &Option<(Span, Expr)>) -> Span {
         .map_or_else(Span::call_site, |(span, _)| *span)
 }
 
-fn plain_name(pat: &Pat) -> Option<PatIdent> {
-    match pat {
-        Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Some(name.clone()),
-        _ => None,
-    }
-}
-
 fn attributes_of(expr: &Expr) -> &[Attribute] {
     match expr {
         Expr::Call(call) => &call.attrs,
         Expr::Try(inner) => &inner.attrs,
         _ => &[],
-    }
-}
-
-/// Whether a pattern has a type that is written out and holds no reference, as far as is known.
-fn is_plain(pat: &Pat) -> bool {
-    const PLAIN: [&str; 17] = [
-        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
-        "u32", "u64", "u128", "usize", "String",
-    ];
-    matches!(pat, Pat::Type(PatType { ty, .. }) if matches!(&**ty, Type::Path(path)
-        if PLAIN.iter().any(|plain| path.path.is_ident(plain))))
-}
-
-/// Whether a pattern binds a name by `ref mut`.
-fn refers_by_mut(pat: &Pat) -> bool {
-    let words: Vec<String> = words(pat.to_token_stream());
-    words.windows(2).any(|pair| pair == ["ref", "mut"])
-}
-
-fn words(tokens: TokenStream) -> Vec<String> {
-    let word = |token| match token {
-        TokenTree::Group(group) => words(group.stream()),
-        other => vec![other.to_string()],
-    };
-    tokens.into_iter().flat_map(word).collect()
-}
-
-/// All names that a pattern binds.
-pub(super) fn names_of(pat: &Pat, names: &mut Vec<Ident>) {
-    match pat {
-        Pat::Ident(name) => {
-            names.push(name.ident.clone());
-            if let Some((_, pat)) = &name.subpat {
-                names_of(pat, names);
-            }
-        }
-        Pat::Type(typed) => names_of(&typed.pat, names),
-        Pat::Reference(reference) => names_of(&reference.pat, names),
-        Pat::Paren(paren) => names_of(&paren.pat, names),
-        Pat::Tuple(tuple) => tuple.elems.iter().for_each(|pat| names_of(pat, names)),
-        Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|pat| names_of(pat, names)),
-        Pat::Slice(slice) => slice.elems.iter().for_each(|pat| names_of(pat, names)),
-        Pat::Or(or) => or.cases.iter().for_each(|pat| names_of(pat, names)),
-        Pat::Struct(fields) => fields
-            .fields
-            .iter()
-            .for_each(|field| names_of(&field.pat, names)),
-        _ => {}
     }
 }

@@ -7,6 +7,7 @@ mod inputs;
 mod model;
 mod names;
 mod parse;
+mod patterns;
 mod places;
 mod slices;
 

@@ -39,6 +39,7 @@ pub(super) struct Places {
 
 struct Known {
     name: String,
+    context: String,
     binding: Binding,
     variable: Variable,
 }
@@ -53,6 +54,9 @@ pub(super) struct Used {
     pub(super) changed: bool,
     /// Whether it is by `&`, or cloned.
     pub(super) looked_at: bool,
+    /// Whether it is one of several names that differ only by the macro they come out of: all of them
+    /// count as used, since it is not known here which one is.
+    pub(super) unsure: bool,
 }
 
 impl Places {
@@ -99,6 +103,7 @@ impl Places {
         self.variables += 1;
         self.known.push(Known {
             name: name.unraw().to_string(),
+            context: context(name),
             binding,
             variable,
         });
@@ -127,12 +132,14 @@ impl Places {
         };
         if let Some(Known {
             name,
+            context,
             binding: Binding::Input(_),
             variable,
         }) = self.find(name)
         {
             let known = Known {
                 name: name.clone(),
+                context: context.clone(),
                 binding: Binding::Var,
                 variable: *variable,
             };
@@ -304,14 +311,31 @@ impl Places {
             self.unknown.push(name.clone());
             return expr.clone();
         };
+        let text = name.unraw().to_string();
         let used = Used {
             name: name.clone(),
             binding: known.binding.clone(),
             variable: known.variable,
             changed: false,
             looked_at: false,
+            unsure: false,
         };
         let binding = used.binding.clone();
+        let context = context(name);
+        let same = |known: &&Known| known.name == text;
+        if self
+            .known
+            .iter()
+            .filter(same)
+            .any(|known| known.context != context)
+        {
+            let others = self.known.iter().filter(same);
+            self.used.extend(others.map(|known| Used {
+                variable: known.variable,
+                unsure: true,
+                ..used.clone()
+            }));
+        }
         self.used.push(used);
         let local = |local: &Ident| {
             let mut local = local.clone();
@@ -331,6 +355,13 @@ impl Places {
             _ => expr.clone(),
         }
     }
+}
+
+/// What tells names of one spelling apart that come out of different macros, as far as it can be seen.
+fn context(name: &Ident) -> String {
+    let span = format!("{:?}", name.span());
+    let first = span.split_whitespace().next().unwrap_or_default();
+    first.strip_prefix('#').unwrap_or_default().to_owned()
 }
 
 /// Whether the path is that of an associated function, such as `Model::new`, as far as its style tells.

@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::plan::converted;
-use super::{fill, ops_of_field, ops_of_input, private, steps};
+use super::{fill, ops_of_field, ops_of_input, points, private, steps};
 use crate::experiment::model::{Experiment, Role};
 use crate::{callee, doc};
 
@@ -73,7 +73,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         }
     });
     let reads = reads(experiment);
-    let (baselines, receive) = (baselines(experiment), receive(experiment));
+    let (baselines, receive) = (points::baselines(experiment), points::receive(experiment));
     // The one place that asks the state to be `Send`; where it is not, that is told at a state.
     let mut state_there = state.clone();
     if let Some(last) = body.states.last() {
@@ -130,71 +130,6 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
                 ::core::result::Result::Ok(#fields { #reads })
             }
 
-        }
-    }
-}
-
-fn baselines(experiment: &Experiment) -> TokenStream {
-    let names = &experiment.names;
-    let (marker, absents) = (&names.experiment, &names.absents);
-    let [declared, baseline, input_error] = ["Declared", "Baseline", "InputError"].map(private);
-    let each = experiment.inputs.values.iter().enumerate();
-    let each = each.map(|(place, input)| {
-        let (ident, ty, ops) = (&input.ident, &input.ty, ops_of_input(place));
-        let default = match &input.default {
-            Some(default) => {
-                let default = converted(ty, quote!(#default));
-                quote!(::core::option::Option::Some(&#default))
-            }
-            None => quote!(::core::option::Option::None),
-        };
-        quote! {
-            #ops.baselines(
-                &declaration.inputs[#place], #default, absents.#ident.as_ref(), &mut baselines,
-            )?;
-        }
-    });
-    quote! {
-        #[allow(unused_variables, unused_mut)]
-        fn baselines(
-            absents: &#absents,
-        ) -> ::core::result::Result<::std::vec::Vec<#baseline>, #input_error> {
-            let declaration = <#marker as #declared>::declaration();
-            let mut baselines = ::std::vec::Vec::new();
-            #(#each)*
-            ::core::result::Result::Ok(baselines)
-        }
-    }
-}
-
-fn receive(experiment: &Experiment) -> TokenStream {
-    let Experiment { names, inputs, .. } = experiment;
-    let (marker, config, params) = (&names.experiment, &names.config, &names.params);
-    let [declared, value, input_error] = ["Declared", "Value", "InputError"].map(private);
-    let received = |place: usize| steps::own(&format!("input_{place}"));
-    let each = inputs.values.iter().enumerate().map(|(place, _)| {
-        let (ops, received) = (ops_of_input(place), received(place));
-        quote!(let #received = #ops.receive(&declaration.inputs[#place], &mut values)?;)
-    });
-    let members = |role: Role| {
-        let of = inputs.values.iter().enumerate();
-        let of = of.filter(move |(_, input)| input.role == role);
-        of.map(|(place, input)| {
-            let (ident, received) = (&input.ident, received(place));
-            quote!(#ident: #received,)
-        })
-        .collect::<TokenStream>()
-    };
-    let (configs, param_members) = (members(Role::Config), members(Role::Param));
-    quote! {
-        #[allow(unused_variables, unused_mut)]
-        fn receive(
-            values: ::std::vec::Vec<#value>,
-        ) -> ::core::result::Result<(#config, #params), #input_error> {
-            let declaration = <#marker as #declared>::declaration();
-            let mut values = ::core::iter::IntoIterator::into_iter(values);
-            #(#each)*
-            ::core::result::Result::Ok((#config { #configs }, #params { #param_members }))
         }
     }
 }

@@ -13,9 +13,9 @@ use syn::{Pat, PatType};
 
 use super::private;
 use super::steps::{self, Own, own};
-use crate::experiment::body::names_of;
 use crate::experiment::inputs::find;
 use crate::experiment::model::{Experiment, Kept, Kind, Statement};
+use crate::experiment::patterns::names_of;
 use crate::experiment::slices::{Slice, Variable};
 
 pub(super) fn expand(experiment: &Experiment) -> TokenStream {

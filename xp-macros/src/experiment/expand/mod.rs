@@ -3,6 +3,7 @@
 mod declared;
 mod fill;
 mod plan;
+mod points;
 mod steps;
 mod types;
 

@@ -1,0 +1,190 @@
+//! The columns of an experiment, as it is declared.
+
+use std::ops::Range;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::RowError;
+use super::write::write_error;
+use crate::store::{Column, Role, name};
+use crate::value::{ColumnType, Kind, members_of};
+
+/// The columns of an experiment, in the order in which its runs put them.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    pub(super) columns: Vec<Column>,
+    /// The flattened structs among them.
+    pub(super) groups: Vec<Group>,
+    /// The declared sequences, then the fields, in the order of the declaration.
+    pub(super) fields: Vec<FieldColumns>,
+    /// The names of inputs that are not recorded.
+    unrecorded: Vec<String>,
+    /// What is wrong with the declaration; all of it.
+    errors: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) len: usize,
+    pub(super) prefix: &'static str,
+}
+
+/// Where a declared sequence or a field is in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldColumns {
+    /// Its columns; one, unless it is flattened.
+    pub(crate) columns: Range<usize>,
+    /// If it is flattened, its place among the flattened structs.
+    pub(super) group: Option<usize>,
+}
+
+/// Why an experiment cannot be executed as it is declared.
+#[derive(Debug, thiserror::Error)]
+#[error("the experiment `{experiment}` cannot be executed: {}", reasons.join("; "))]
+pub struct LayoutError {
+    /// The experiment's name.
+    pub experiment: String,
+    /// All that is wrong.
+    pub reasons: Vec<String>,
+}
+
+impl Layout {
+    /// A column for an input.
+    pub fn input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        self.column(name, ColumnType::of::<T>(), Role::Input);
+    }
+
+    /// A column for an input that stands as a text.
+    pub fn text_input(&mut self, name: &str) {
+        self.column(
+            name,
+            ColumnType {
+                kind: Kind::Text,
+                nullable: false,
+            },
+            Role::Input,
+        );
+    }
+
+    /// A column for each member of an input.
+    pub fn flat_input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        self.flat::<T>(name, "", Role::Input);
+    }
+
+    /// A column for a field.
+    pub fn field<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        self.field_of(|layout| layout.column(name, ColumnType::of::<T>(), Role::Field));
+    }
+
+    /// A column for each member of a field.
+    pub fn flat_field<T: DeserializeOwned + 'static>(&mut self, name: &str, prefix: &'static str) {
+        self.field_of(|layout| layout.flat::<T>(name, prefix, Role::Field));
+    }
+
+    /// A column for a sequence.
+    pub fn sequence(&mut self, name: &str) {
+        let ty = ColumnType {
+            kind: Kind::Serialized,
+            nullable: false,
+        };
+        self.field_of(|layout| layout.column(name, ty, Role::Field));
+    }
+
+    /// Keeps where the columns of a field are, which `add` adds.
+    fn field_of(&mut self, add: impl FnOnce(&mut Self)) {
+        let (first, group) = (self.columns.len(), self.groups.len());
+        add(self);
+        self.fields.push(FieldColumns {
+            columns: first..self.columns.len(),
+            group: (self.groups.len() > group).then_some(group),
+        });
+    }
+
+    /// Inputs that have no column, and names that nothing else can have: they tell points apart.
+    pub(crate) fn unrecorded(&mut self, inputs: Self) {
+        for column in inputs.columns {
+            self.is_free(&column.name);
+            self.unrecorded.push(column.name);
+        }
+    }
+
+    fn is_free(&mut self, name: &str) {
+        let columns = self.columns.iter().map(|column| &column.name);
+        let same = |other: &&String| other.eq_ignore_ascii_case(name);
+        if let Some(other) = columns.chain(&self.unrecorded).find(same) {
+            self.errors
+                .push(format!("`{name}` and `{other}` have one name"));
+        }
+    }
+
+    fn column(&mut self, name: &str, ty: ColumnType, role: Role) {
+        if let Err(error) = name::check_column(name) {
+            self.errors.push(error.to_string());
+        }
+        self.is_free(name);
+        self.columns.push(Column {
+            name: name.to_owned(),
+            ty,
+            role,
+        });
+    }
+
+    fn flat<T: DeserializeOwned + 'static>(
+        &mut self,
+        name: &str,
+        prefix: &'static str,
+        role: Role,
+    ) {
+        let Some(members) = members_of::<T>() else {
+            self.errors.push(format!(
+                "`{name}` is to be flattened, and `{}` is no struct with named members",
+                std::any::type_name::<T>()
+            ));
+            return;
+        };
+        self.groups.push(Group {
+            len: members.len(),
+            prefix,
+        });
+        for (member, ty) in members {
+            self.column(&format!("{prefix}{member}"), ty, role);
+        }
+    }
+
+    pub(crate) fn check(self, experiment: &str) -> Result<Self, LayoutError> {
+        if self.errors.is_empty() {
+            return Ok(self);
+        }
+        Err(LayoutError {
+            experiment: experiment.to_owned(),
+            reasons: self.errors,
+        })
+    }
+
+    /// Whether the value can be kept in the layout's only column.
+    pub(crate) fn check_column<T: Serialize + 'static>(&self, value: &T) -> Result<(), RowError> {
+        for column in &self.columns {
+            column
+                .ty
+                .encode(value)
+                .map_err(|source| write_error(column, source))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The declared sequences and the fields, by ordinal: sequences first, then fields in the order
+    /// of the body.
+    #[allow(dead_code)]
+    pub(crate) fn fields(&self) -> &[FieldColumns] {
+        &self.fields
+    }
+}
