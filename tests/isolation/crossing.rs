@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use xp::prelude::*;
 
-use crate::Test;
+use crate::{Case, Test};
 
-pub(crate) const TESTS: &[(&str, fn() -> Test)] = &[
+pub(crate) const TESTS: &[Case] = &[
     ("all_that_a_run_leaves_is_as_on_a_thread", all_is_equal),
     (
         "what_a_step_inserts_has_one_type_in_all_processes",
         one_type,
     ),
+    ("an_input_with_a_key_cannot_be_sent", keyed),
     ("progress_comes_through", progress),
 ];
 
@@ -245,6 +246,34 @@ fn one_type() -> Test {
     assert_eq!(experiment.runs().count(), 8);
     let table = session.query("select count(distinct draw), min(device) from experiment_all")?;
     assert_eq!(table.rows()[0], vec![8.into(), "HOST".into()]);
+    Ok(())
+}
+
+#[derive(Clone)]
+pub(crate) struct Opaque(u32);
+
+#[step]
+fn open(opaque: Opaque) -> u32 {
+    opaque.0
+}
+
+#[experiment]
+pub(crate) fn opaques(#[param(key = |opaque| opaque.0.to_string())] opaque: Opaque) {
+    #[field]
+    let inner: u32 = open(opaque);
+}
+
+fn keyed() -> Test {
+    let session = Session::in_memory()?;
+    let plan = opaques().opaque([Opaque(1)]).isolate(Isolation::Process);
+    let error = session.execute(plan).unwrap_err();
+    let text = format!("{error:?}");
+    assert!(
+        text.contains("`opaques` cannot run in processes of its own"),
+        "{text}"
+    );
+    assert!(text.contains("the input `opaque`"), "{text}");
+    assert_eq!(session.ls()?.len(), 0);
     Ok(())
 }
 

@@ -8,9 +8,9 @@ use nix::unistd::Pid;
 use xp::Outcome;
 use xp::prelude::*;
 
-use crate::Test;
+use crate::{Case, Test};
 
-pub(crate) const TESTS: &[(&str, fn() -> Test)] = &[
+pub(crate) const TESTS: &[Case] = &[
     ("what_kills_a_process_is_the_outcome_of_its_run", outcomes),
     ("fields_and_the_step_that_ran_are_known", the_step),
 ];

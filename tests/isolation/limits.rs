@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use xp::prelude::*;
 use xp::{IsolationError, Outcome, PlanError};
 
-use crate::Test;
+use crate::{Case, Test};
 
-pub(crate) const TESTS: &[(&str, fn() -> Test)] = &[
+pub(crate) const TESTS: &[Case] = &[
     ("a_run_beyond_its_time_limit_is_stopped", time),
     ("a_run_that_sleeps_has_no_cpu_time", cpu),
     ("a_run_beyond_its_memory_limit_is_stopped", memory),
@@ -79,11 +79,13 @@ pub(crate) fn warmed(#[param] n: u32) {
     let size: usize = size(&data);
 }
 
+type Failures = Vec<(String, Outcome, String)>;
+
 /// What failed, with its outcome and message.
 fn failures(
     session: &Session,
     plan: impl xp::IntoPlan<Experiment = Limited>,
-) -> Result<Vec<(String, Outcome, String)>, Box<dyn std::error::Error>> {
+) -> Result<Failures, Box<dyn std::error::Error>> {
     match session.execute(plan) {
         Ok(_) => return Ok(Vec::new()),
         Err(xp::Error::RunsFailed(_)) => {}

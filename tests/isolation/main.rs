@@ -24,6 +24,10 @@ mod sharing;
 #[cfg(target_os = "linux")]
 type Test = Result<(), Box<dyn std::error::Error>>;
 
+/// A test: its name, and what it does.
+#[cfg(target_os = "linux")]
+type Case = (&'static str, fn() -> Test);
+
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     use std::panic::catch_unwind;
@@ -88,6 +92,7 @@ fn main() -> std::process::ExitCode {
 fn hook() {
     xp::child_main::<(
         crossing::All,
+        crossing::Opaques,
         deaths::Deaths,
         deaths::Tails,
         limits::Limited,

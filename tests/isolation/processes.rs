@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use xp::prelude::*;
 
-use crate::Test;
+use crate::{Case, Test};
 
-pub(crate) const TESTS: &[(&str, fn() -> Test)] = &[
+pub(crate) const TESTS: &[Case] = &[
     ("a_process_serves_runs_until_something_kills_it", reuse),
     ("what_a_run_started_dies_with_it", grandchildren_die),
     ("children_end_with_the_execution", the_end),

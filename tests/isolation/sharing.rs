@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use xp::prelude::*;
 
-use crate::Test;
+use crate::{Case, Test};
 
-pub(crate) const TESTS: &[(&str, fn() -> Test)] = &[
+pub(crate) const TESTS: &[Case] = &[
     ("a_shared_value_is_computed_once_in_one_process", once),
     ("what_kills_the_shared_step_ends_all_that_need_it", broken),
 ];

@@ -187,6 +187,9 @@ impl Session {
         let (task, layout, options, order) = self.prepared(plan)?;
         let name = X::declaration().name;
         let host = isolate::host::<X>(crossing, options.limits)?;
+        if host.is_some() {
+            isolate::check_sent(name, &task)?;
+        }
         let host = host.as_ref();
         let made = self.run_task(name, name, &task, &layout, &options, order, host)?;
         let made = self.check(made, &options)?;

@@ -19,7 +19,7 @@ use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
 use crate::store::{StoredExperiment, StoredRun};
-use crate::value::{Value, members_of, to_members, to_value};
+use crate::value::{members_of, to_members, to_value};
 
 /// Any error, as the steps and closures of an experiment may return it.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -217,11 +217,6 @@ where
                 .collect()
         };
         Ok((Bunch::new(), params))
-    }
-
-    /// A closure stays in its process, and so do its points.
-    fn send(&self, _: &usize) -> Result<Vec<Value>, InputError> {
-        Ok(Vec::new())
     }
 
     fn shared(&self) -> &'static [&'static [usize]] {

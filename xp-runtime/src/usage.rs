@@ -103,6 +103,15 @@ fn times(_: Of) -> Option<Times> {
     None
 }
 
+/// The peak resident set in what Linux tells of a process (`/proc/PID/status`), in bytes.
+#[cfg(target_os = "linux")]
+pub(crate) fn peak_of(status: &str) -> Option<u64> {
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
 /// The peak resident set of this process, which Linux tells and resets.
 #[cfg(target_os = "linux")]
 mod peak {
@@ -137,9 +146,7 @@ mod peak {
             let mut bytes = [0; 4096];
             let count = self.status.read_at(&mut bytes, 0).ok()?;
             let text = std::str::from_utf8(&bytes[..count]).ok()?;
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-            let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-            Some(kib * 1024)
+            super::peak_of(text)
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::row::{Layout, RowWriter};
 use crate::run::Run;
 use crate::scope::{Scope, Watch};
 use crate::shared::{SharedKey, SharedValues};
-use crate::store::Column;
+use crate::store::{Column, Role};
 use crate::usage::Usage;
 use crate::value::Cell;
 
@@ -23,13 +23,31 @@ pub(crate) struct Completed<S> {
     pub(crate) state: Option<S>,
 }
 
+/// What a run leaves that did not complete.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Failed {
+    pub(crate) outcome: Outcome,
+    pub(crate) exception: Exception,
+    /// The fields that it came to: their columns, by their places.
+    pub(crate) reached: Vec<(usize, Cell)>,
+    /// What else it came to: sequences, and fields that are not declared.
+    pub(crate) left: Bunch,
+}
+
+impl Failed {
+    pub(crate) fn new(outcome: Outcome, exception: Exception) -> Box<Self> {
+        Box::new(Self {
+            outcome,
+            exception,
+            reached: Vec::new(),
+            left: Bunch::new(),
+        })
+    }
+}
+
 /// What is left of a run, however it ended.
 pub(crate) struct Ran<S> {
-    pub(crate) ended: Result<Completed<S>, (Outcome, Exception)>,
-    /// The columns that were filled by a run that did not complete, by their places.
-    pub(crate) reached: Vec<(usize, Cell)>,
-    /// What else it had reached: sequences, and fields that are not declared.
-    pub(crate) left: Bunch,
+    pub(crate) ended: Result<Completed<S>, Box<Failed>>,
     pub(crate) artifacts: Vec<(String, Vec<u8>)>,
     pub(crate) usage: Option<Usage>,
     /// Files that are not needed any more once it is committed.
@@ -37,12 +55,16 @@ pub(crate) struct Ran<S> {
 }
 
 impl<S> Ran<S> {
-    /// A run of which nothing is left.
-    pub(crate) fn ended(outcome: Outcome, exception: Exception) -> Self {
+    /// A run that came to nothing.
+    pub(crate) fn failed(outcome: Outcome, exception: Exception) -> Self {
+        Failed::new(outcome, exception).into()
+    }
+}
+
+impl<S> From<Box<Failed>> for Ran<S> {
+    fn from(failed: Box<Failed>) -> Self {
         Self {
-            ended: Err((outcome, exception)),
-            reached: Vec::new(),
-            left: Bunch::new(),
+            ended: Err(failed),
             artifacts: Vec::new(),
             usage: None,
             files: Vec::new(),
@@ -62,22 +84,18 @@ pub(crate) struct Attempt<'a, T: Task> {
 }
 
 impl<T: Task> Attempt<'_, T> {
-    /// Runs the steps. What was put of a run that did not complete is added to `reached`.
-    #[expect(
-        clippy::result_large_err,
-        reason = "an exception is rare, and is boxed right after"
-    )]
+    /// Runs the steps.
     pub(crate) fn run(
         &self,
         point: &T::Point,
         run: &mut Run,
-        reached: &mut Vec<(usize, Cell)>,
-    ) -> Result<Completed<T::State>, (Outcome, Exception)> {
+    ) -> Result<Completed<T::State>, Box<Failed>> {
         let task = self.task;
-        let before = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
+        let before =
+            |error: &dyn std::error::Error| Failed::new(Outcome::Failed, before_the_steps(error));
         let mut row = RowWriter::new(self.layout);
         panic::catch(|| task.record(point, &mut row))
-            .map_err(|exception| (Outcome::Panicked, exception))?
+            .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
             .map_err(|error| before(&error))?;
         if task.uses_run() {
             let (config, params) = task.bunches(point).map_err(|error| before(&error))?;
@@ -94,29 +112,38 @@ impl<T: Task> Attempt<'_, T> {
         };
         let result = match panic::catch(|| self.steps(point, run, &mut scope)) {
             Ok(Ok(state)) => Ok(state),
-            Ok(Err(error)) => Err(error.into_exception(scope.step_name())),
+            Ok(Err(error)) => {
+                let (outcome, exception) = error.into_exception(scope.step_name());
+                Err(Failed::new(outcome, exception))
+            }
             Err(exception) => {
                 let step = scope.step_name().map(str::to_owned);
-                Err((Outcome::Panicked, Exception { step, ..exception }))
+                Err(Failed::new(
+                    Outcome::Panicked,
+                    Exception { step, ..exception },
+                ))
             }
         };
         let result = result.and_then(|state| {
             let extra = run.take_extra().map_err(|error| before(&error))?;
             Ok((state, extra))
         });
-        let (state, extra) = match result {
-            Ok(completed) => completed,
-            Err(ended) => {
-                reached.extend(scope.row.reached());
-                return Err(ended);
+        match result {
+            Ok((state, extra)) => Ok(Completed {
+                cells: scope.row.into_cells(),
+                extra,
+                state,
+            }),
+            Err(mut failed) => {
+                let columns = self.layout.columns();
+                failed.reached = scope.row.reached();
+                failed
+                    .reached
+                    .retain(|(column, _)| columns[*column].role == Role::Field);
+                failed.left = run.left();
+                Err(failed)
             }
-        };
-        let cells = scope.row.into_cells();
-        Ok(Completed {
-            cells,
-            extra,
-            state,
-        })
+        }
     }
 
     fn steps(

@@ -18,7 +18,7 @@ use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
-pub(crate) use attempt::{Attempt, Completed, Ran};
+pub(crate) use attempt::{Attempt, Completed, Failed, Ran};
 pub(crate) use survey::{Action, Rules, Survey, survey, visit};
 pub use survey::{Counts, PointState};
 pub(crate) use task::{PlanTask, Task};

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::bunch::Bunch;
-use crate::declare::{Baseline, Declared, InputError, Point, See, Visitor};
+use crate::declare::{Baseline, Declared, InputCause, InputError, Point, See, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::plan::{Part, Prune};
@@ -35,7 +35,13 @@ pub(crate) trait Task: Sync {
     /// Config and params by their names.
     fn bunches(&self, point: &Self::Point) -> Result<(Bunch, Bunch), InputError>;
     /// All inputs, to send them to another process.
-    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError>;
+    fn send(&self, point: &Self::Point) -> Result<Vec<Value>, InputError> {
+        let _ = point;
+        Err(InputError {
+            input: "point".to_owned(),
+            source: Box::new(InputCause::NotSent("it is the point of a closure")),
+        })
+    }
     /// For each shared value the inputs on which it depends.
     fn shared(&self) -> &'static [&'static [usize]];
     fn project(

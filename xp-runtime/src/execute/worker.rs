@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::attempt::{Attempt, Ran};
+use super::attempt::{Attempt, Failed, Ran};
 use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
@@ -25,7 +25,7 @@ use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::stop::Stop;
-use crate::store::{Ended, Finished, Role, Target};
+use crate::store::{Ended, Finished, Target};
 use crate::usage::{Meter, Of};
 use crate::value::Cell;
 
@@ -295,8 +295,8 @@ impl<T: Task> Worker<'_, T> {
         let clock = Instant::now();
         let filled = self.filled(id_run);
         let ran = match &next.identified {
-            Err(exception) => Ran::ended(Outcome::Panicked, (**exception).clone()),
-            Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(error)),
+            Err(exception) => Ran::failed(Outcome::Panicked, (**exception).clone()),
+            Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(error)),
             Ok(Ok(())) => {
                 let slices = filled.as_ref().map_or(&[][..], |filled| &filled.slices);
                 self.ran(next, kept, keys, slices, clock)
@@ -318,7 +318,13 @@ impl<T: Task> Worker<'_, T> {
                 state = completed.state.filter(|_| self.task.keeps_state());
                 self.find_target(&mut finished, filled);
             }
-            Err((outcome, exception)) => {
+            Err(failed) => {
+                let Failed {
+                    outcome,
+                    exception,
+                    reached,
+                    left,
+                } = *failed;
                 let is_failure = matches!(outcome, Outcome::Failed | Outcome::Panicked);
                 finished.outcome = if told && is_failure {
                     Outcome::Cancelled
@@ -328,7 +334,7 @@ impl<T: Task> Worker<'_, T> {
                 finished.ended = Some(Box::new(Ended {
                     exception,
                     inputs: self.inputs(&next.point),
-                    fields: self.fields(ran.reached, ran.left),
+                    fields: self.fields(reached, left),
                 }));
             }
         }
@@ -346,8 +352,8 @@ impl<T: Task> Worker<'_, T> {
     ) -> Ran<T::State> {
         if let Some(child) = &mut kept.child {
             return match panic::catch(|| self.task.send(&next.point)) {
-                Err(exception) => Ran::ended(Outcome::Panicked, exception),
-                Ok(Err(error)) => Ran::ended(Outcome::Failed, before_the_steps(&error)),
+                Err(exception) => Ran::failed(Outcome::Panicked, exception),
+                Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
                 Ok(Ok(values)) => {
                     let side = self.chunks.as_ref().map(|chunks| chunks.path());
                     child.run(Sent {
@@ -372,18 +378,10 @@ impl<T: Task> Worker<'_, T> {
         };
         kept.meter.start(clock);
         let mut run = Run::live(&kept.context, next.identity.id_run(), next.inputs);
-        let mut reached = Vec::new();
-        let ended = attempt.run(&next.point, &mut run, &mut reached);
+        let ended = attempt.run(&next.point, &mut run);
         let usage = kept.meter.end(Instant::now(), clock.elapsed());
-        let left = if ended.is_err() {
-            run.left()
-        } else {
-            Bunch::new()
-        };
         Ran {
             ended,
-            reached,
-            left,
             artifacts: run.take_artifacts(),
             usage,
             files: run.take_chunk_files(),
@@ -394,9 +392,7 @@ impl<T: Task> Worker<'_, T> {
     fn fields(&self, reached: Vec<(usize, Cell)>, left: Bunch) -> Bunch {
         let columns = self.layout.columns();
         let declared = reached.into_iter().filter_map(|(place, cell)| {
-            let column = columns
-                .get(place)
-                .filter(|column| column.role == Role::Field)?;
+            let column = columns.get(place)?;
             Some((column.name.clone(), column.ty.decode_value(cell).ok()?))
         });
         declared.chain(left.into_members()).collect()

@@ -2,151 +2,25 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{Pid, dup2_stdin};
-
-use super::message::{Completed, Done, Event, Incoming, Order, Request, send};
+use super::link::{Link, NO_LINK};
+use super::message::{Completed, Done, Event, Order, Request};
 use super::{CrossingState, Experiments};
 use crate::declare::{Declared, Point};
 use crate::exception::{Exception, Outcome};
-use crate::execute::{Attempt, PlanTask, before_the_steps};
+use crate::execute::{Attempt, Failed, PlanTask, before_the_steps};
 use crate::identity::InputsHash;
 use crate::panic;
 use crate::row::Layout;
-use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::run::{Context, FieldRegistry, Run};
 use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
-use crate::stop::Stop;
 use crate::usage::{Meter, Of};
-use crate::value::{Cell, to_value};
-
-/// How often the child looks, during a run, whether its parent lives or says something.
-const PERIOD: Duration = Duration::from_millis(50);
-
-/// With what a child ends that has no connection.
-const NO_LINK: i32 = 114;
-
-/// The connection to the parent.
-struct Link {
-    outgoing: Mutex<(UnixStream, Vec<u8>)>,
-    /// Locked by the main thread while it waits for a run, and free during a run.
-    incoming: Mutex<Orders>,
-    stop: Arc<Stop>,
-    progress: Arc<Progress>,
-}
-
-struct Orders {
-    stream: Incoming<UnixStream>,
-    /// What was read during the run before.
-    pending: Option<Order>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Link {
-    /// Standard input, which is nothing from then on: a step that reads it takes no message away.
-    fn take() -> io::Result<Self> {
-        let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-        dup2_stdin(File::open("/dev/null")?)?;
-        Ok(Self {
-            outgoing: Mutex::new((stream.try_clone()?, Vec::new())),
-            incoming: Mutex::new(Orders {
-                stream: Incoming::new(stream),
-                pending: None,
-            }),
-            stop: Arc::default(),
-            progress: Arc::default(),
-        })
-    }
-
-    fn tell(&self, event: &Event) {
-        let (stream, buffer) = &mut *lock(&self.outgoing);
-        if send(stream, event, buffer).is_err() {
-            end();
-        }
-    }
-
-    /// What comes next; waits for it.
-    fn next(&self) -> Order {
-        let orders = &mut *lock(&self.incoming);
-        if let Some(order) = orders.pending.take() {
-            return order;
-        }
-        loop {
-            match orders.stream.next() {
-                Ok(Some(order)) => return order,
-                Ok(None) => {}
-                Err(_) => end(),
-            }
-        }
-    }
-
-    /// Looks after the parent during runs.
-    fn look_after(&self) -> ! {
-        let mut told = 0.0;
-        loop {
-            std::thread::sleep(PERIOD);
-            if let Ok(mut orders) = self.incoming.try_lock()
-                && orders.look(&self.stop).is_err()
-            {
-                end();
-            }
-            let fraction = self.progress.get();
-            if fraction != told {
-                told = fraction;
-                self.tell(&Event::Progress(fraction));
-            }
-        }
-    }
-}
-
-impl Orders {
-    /// Reads what has come, without waiting.
-    fn look(&mut self, stop: &Stop) -> io::Result<()> {
-        while self.pending.is_none() {
-            let order = match self.stream.buffered()? {
-                Some(order) => order,
-                None if !is_readable(&self.stream.from)? => break,
-                None => match self.stream.next()? {
-                    Some(order) => order,
-                    None => break,
-                },
-            };
-            match order {
-                Order::Cancel => stop.set(),
-                other => self.pending = Some(other),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_readable(stream: &UnixStream) -> io::Result<bool> {
-    let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-    match poll(&mut fds, PollTimeout::ZERO) {
-        Ok(ready) => Ok(ready > 0),
-        Err(nix::errno::Errno::EINTR) => Ok(false),
-        Err(error) => Err(io::Error::from(error)),
-    }
-}
-
-/// The parent is dead: so is this process, and all that its steps have started.
-fn end() -> ! {
-    let _ = killpg(Pid::this(), Signal::SIGKILL);
-    std::process::exit(NO_LINK)
-}
+use crate::value::{Cell, Value, to_value};
 
 /// Serves runs until there are no more.
 pub(super) fn serve<E: Experiments>() -> ! {
@@ -243,9 +117,7 @@ impl Serve<'_, '_> {
             ..Exception::default()
         };
         self.link.tell(&Event::Done(Box::new(Done {
-            ended: Err((Outcome::Failed, exception)),
-            reached: Vec::new(),
-            left: Vec::new(),
+            ended: Err(Failed::new(Outcome::Failed, exception)),
             artifacts: Vec::new(),
             usage: None,
             files: Vec::new(),
@@ -288,9 +160,7 @@ impl Serve<'_, '_> {
             watch: &told,
             slices: &slices,
         };
-        let mut reached = Vec::new();
-        let ended =
-            received::<X>(values).and_then(|point| attempt.run(&point, &mut run, &mut reached));
+        let ended = received::<X>(values).and_then(|point| attempt.run(&point, &mut run));
         let usage = self.kept.meter.end(Instant::now(), start.elapsed());
         let ended = ended.and_then(|completed| {
             Ok(Completed {
@@ -299,20 +169,15 @@ impl Serve<'_, '_> {
                 state: completed.state.map(crossing).transpose()?,
             })
         });
-        let mut ended = ended;
-        if let Err((outcome @ (Outcome::Failed | Outcome::Panicked), _)) = &mut ended
-            && ready.context.told.swap(false, Ordering::Relaxed)
-        {
-            *outcome = Outcome::Cancelled;
-        }
-        let left = match &ended {
-            Ok(_) => Vec::new(),
-            Err(_) => run.left().into_members(),
-        };
+        let is_told = ready.context.told.swap(false, Ordering::Relaxed);
+        let ended = ended.map_err(|mut failed| {
+            if is_told && matches!(failed.outcome, Outcome::Failed | Outcome::Panicked) {
+                failed.outcome = Outcome::Cancelled;
+            }
+            failed
+        });
         link.tell(&Event::Done(Box::new(Done {
             ended,
-            reached,
-            left,
             artifacts: run.take_artifacts(),
             usage,
             files: (run.take_chunk_files().into_iter())
@@ -365,30 +230,26 @@ fn ready<'a, X: Declared>(
     }
 }
 
-type Ended<T> = Result<T, (Outcome, Exception)>;
-
-#[expect(clippy::result_large_err, reason = "as for the attempt itself")]
-fn received<X: Declared>(values: Vec<crate::value::Value>) -> Ended<Point<X>> {
+fn received<X: Declared>(values: Vec<Value>) -> Result<Point<X>, Box<Failed>> {
     let (config, params) = panic::catch(|| X::receive(values))
-        .map_err(|exception| (Outcome::Panicked, exception))?
-        .map_err(|error| (Outcome::Failed, before_the_steps(&error)))?;
+        .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
+        .map_err(|error| Failed::new(Outcome::Failed, before_the_steps(&error)))?;
     Ok(Point {
         config: Arc::new(config),
         params,
     })
 }
 
-#[expect(clippy::result_large_err, reason = "as for the attempt itself")]
-fn crossing<S: CrossingState>(state: S) -> Ended<crate::value::Value> {
+fn crossing<S: CrossingState>(state: S) -> Result<Value, Box<Failed>> {
     panic::catch(|| to_value(&state))
-        .map_err(|exception| (Outcome::Panicked, exception))?
-        .map_err(|error| (Outcome::Failed, before_the_steps(&error)))
+        .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
+        .map_err(|error| Failed::new(Outcome::Failed, before_the_steps(&error)))
 }
 
 /// Tells the parent what the run comes to.
 struct Told<'a> {
     link: &'a Link,
-    /// The columns that were filled since the last step was told.
+    /// The cells of fields that were filled since the last step was told.
     reached: RefCell<Vec<(usize, Cell)>>,
     /// The shared values that are being computed; one may need another.
     computing: RefCell<Vec<usize>>,

@@ -5,10 +5,50 @@ use std::process::ExitStatus;
 
 use nix::sys::signal::Signal;
 
+use super::limits::Gauge;
+use super::process::Process;
 use crate::exception::Outcome;
+use crate::usage::Usage;
+
+/// A run that ended with its child.
+pub(super) struct Broken {
+    pub(super) outcome: Outcome,
+    pub(super) message: String,
+    pub(super) usage: Option<Usage>,
+}
+
+/// Ends the child, for that reason.
+pub(super) fn stopped(process: &mut Process, gauge: &Gauge, why: (Outcome, String)) -> Broken {
+    let usage = gauge.usage();
+    process.kill();
+    let (outcome, message) = why;
+    Broken {
+        outcome,
+        message,
+        usage,
+    }
+}
+
+/// The child has ended by itself.
+pub(super) fn died(process: &mut Process, gauge: &Gauge) -> Broken {
+    if !process.ends() {
+        let message = "killed, since it had closed its connection".to_owned();
+        return stopped(process, gauge, (Outcome::Killed, message));
+    }
+    let usage = gauge.usage();
+    let (outcome, message) = match process.kill() {
+        Some(status) => outcome(status, &process.stderr()),
+        None => (Outcome::Killed, "nothing is known of its end".to_owned()),
+    };
+    Broken {
+        outcome,
+        message,
+        usage,
+    }
+}
 
 /// The outcome of the run, and what to say of it.
-pub(super) fn outcome(status: ExitStatus, stderr: &str) -> (Outcome, String) {
+fn outcome(status: ExitStatus, stderr: &str) -> (Outcome, String) {
     if let Some(line) = line_with(stderr, "memory allocation of ") {
         return (Outcome::OutOfMemory, line.to_owned());
     }

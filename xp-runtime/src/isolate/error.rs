@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::declare::InputError;
+
 /// Why an execution that asks for processes of its own does not start. Nothing was executed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +36,14 @@ pub enum IsolationError {
         what: String,
         /// The last that it wrote to stderr.
         stderr: String,
+    },
+    /// An input cannot be sent to a child.
+    #[error("`{experiment}` cannot run in processes of its own")]
+    NotSent {
+        /// The experiment's name.
+        experiment: String,
+        /// Which input, and why.
+        source: InputError,
     },
     /// The system refuses to start a process.
     #[error("no process can be started for the runs of `{experiment}`")]

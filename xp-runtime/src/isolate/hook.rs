@@ -100,6 +100,7 @@ impl<X: Declared<State: super::CrossingState>> Experiments for X {
 
 macro_rules! tuples {
     ($($name:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Experiments),*> Experiments for ($($name,)*) {
             fn names(names: &mut Vec<String>) {
                 $($name::names(names);)*

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::death::{Broken, died, stopped};
 use super::limits::Gauge;
 use super::message::{Completed, Done, Event, Order, Request};
 use super::process::{NoChild, Process};
-use super::{Crossing, IsolationError, Limits, death, hook};
+use super::{Crossing, IsolationError, Limits, hook};
 use crate::bunch::Bunch;
 use crate::datapak;
 use crate::declare::Declared;
 use crate::exception::{Exception, Outcome};
-use crate::execute::{self, Ran, before_the_steps};
+use crate::execute::{self, Failed, Ran, before_the_steps};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::sequence;
@@ -86,9 +87,9 @@ impl<S> Host<S> {
     fn process(&self) -> Result<Process, IsolationError> {
         let (experiment, marker) = (self.experiment, self.marker);
         Process::start().map_err(|error| match error {
-            NoChild::Start(source) => IsolationError::Start {
+            NoChild::Start(error) => IsolationError::Start {
                 experiment,
-                source: Arc::new(source),
+                source: Arc::new(error),
             },
             NoChild::NoHello(what, stderr) => IsolationError::NoHello {
                 experiment,
@@ -163,10 +164,10 @@ impl<S> Child<'_, S> {
         let Sent { keys, .. } = sent;
         self.broken.retain(|(key, _)| keys.contains(key));
         if let Some((_, (outcome, exception))) = self.broken.first() {
-            return Ran::ended(*outcome, exception.clone());
+            return Ran::failed(*outcome, exception.clone());
         }
         if let Err(error) = self.prepare() {
-            return Ran::ended(Outcome::Failed, before_the_steps(&error));
+            return Ran::failed(Outcome::Failed, before_the_steps(&error));
         }
         let request = Order::Run(Box::new(Request {
             experiment: self.host.path.clone(),
@@ -182,7 +183,11 @@ impl<S> Child<'_, S> {
         let mut underway = Underway::default();
         match self.attend(&request, &mut underway) {
             Ok(done) => self.done(done),
-            Err((outcome, message)) => {
+            Err(Broken {
+                outcome,
+                message,
+                usage,
+            }) => {
                 self.process = None;
                 let step = self.context.steps.get(underway.step);
                 let exception = Exception {
@@ -193,26 +198,32 @@ impl<S> Child<'_, S> {
                 if let Some(key) = underway.computing.last().and_then(|place| keys.get(*place)) {
                     self.broken.push((*key, (outcome, exception.clone())));
                 }
+                let mut failed = Failed::new(outcome, exception);
+                failed.reached = underway.reached;
                 let (left, files) = recovered(sent.side.as_deref(), sent.id_run);
+                failed.left = left;
                 Ran {
-                    reached: underway.reached,
-                    left,
+                    usage,
                     files,
-                    ..Ran::ended(outcome, exception)
+                    ..failed.into()
                 }
             }
         }
     }
 
     /// Waits for the end of the run. An error is the end of the child, too.
-    fn attend(&mut self, order: &Order, run: &mut Underway) -> Result<Done, (Outcome, String)> {
+    fn attend(&mut self, order: &Order, run: &mut Underway) -> Result<Done, Broken> {
         let Some(process) = &mut self.process else {
-            return Err((Outcome::Interrupted, "there is no process".to_owned()));
+            return Err(Broken {
+                outcome: Outcome::Interrupted,
+                message: "there is no process".to_owned(),
+                usage: None,
+            });
         };
         process.forget_stderr();
         let mut gauge = Gauge::begin(self.host.limits, process.id());
         if process.send(order).is_err() {
-            return Err(died(process));
+            return Err(died(process, &gauge));
         }
         let (mut told, mut dead) = (false, false);
         loop {
@@ -239,22 +250,20 @@ impl<S> Child<'_, S> {
                 Ok(Some(Event::Progress(fraction))) => self.context.progress.set(fraction),
                 Ok(None | Some(Event::Hello)) => {}
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    process.kill();
                     let message = "killed, since what it said is no answer".to_owned();
-                    return Err((Outcome::Killed, message));
+                    return Err(stopped(process, &gauge, (Outcome::Killed, message)));
                 }
-                Err(_) => return Err(died(process)),
+                Err(_) => return Err(died(process, &gauge)),
             }
             if !gauge.is_due() {
                 continue;
             }
             if let Some(excess) = gauge.excess() {
-                process.kill();
-                return Err(excess);
+                return Err(stopped(process, &gauge, excess));
             }
             // Something that it started may hold its end of the stream, and nothing ends it then.
             if silent && dead {
-                return Err(died(process));
+                return Err(died(process, &gauge));
             }
             dead = process.is_dead();
             if !told && self.context.stop.is_asked() {
@@ -272,7 +281,9 @@ impl<S> Child<'_, S> {
                 extra,
                 state,
             } = completed;
-            let failed = |error: &dyn std::error::Error| (Outcome::Failed, before_the_steps(error));
+            let failed = |error: &dyn std::error::Error| {
+                Failed::new(Outcome::Failed, before_the_steps(error))
+            };
             self.context
                 .registry
                 .register(&extra)
@@ -287,8 +298,6 @@ impl<S> Child<'_, S> {
         });
         Ran {
             ended,
-            reached: done.reached,
-            left: done.left.into_iter().collect(),
             artifacts: done.artifacts,
             usage: done.usage,
             files: done.files.into_iter().map(PathBuf::from).collect(),
@@ -305,16 +314,4 @@ fn recovered(side: Option<&str>, id_run: Uuid) -> (Bunch, Vec<PathBuf>) {
     let left =
         left.filter_map(|sequence| Some((sequence.name, datapak::decode(&sequence.datapak).ok()?)));
     (left.collect(), sequence::files_of(side, id_run))
-}
-
-fn died(process: &mut Process) -> (Outcome, String) {
-    let status = process.ended();
-    process.kill();
-    match status {
-        Some(status) => death::outcome(status, &process.stderr()),
-        None => (
-            Outcome::Killed,
-            "killed, since it had closed its connection".to_owned(),
-        ),
-    }
 }

@@ -41,6 +41,7 @@ mod gauge {
 
     use super::{Limits, proc};
     use crate::exception::Outcome;
+    use crate::usage::Usage;
 
     /// How often the limits are looked at.
     const PERIOD: Duration = Duration::from_millis(10);
@@ -59,6 +60,8 @@ mod gauge {
         /// Set while a shared value is computed: since when, and how much processor time had been
         /// used by then.
         paused: Option<(Instant, Duration)>,
+        /// User and system time when the gauge was first looked at, in seconds.
+        times: Option<(f64, f64)>,
     }
 
     impl Gauge {
@@ -72,6 +75,7 @@ mod gauge {
                 cpu: Duration::ZERO,
                 memory: 0,
                 paused: None,
+                times: None,
             };
             gauge.cpu = gauge.cpu_now();
             gauge.memory = gauge.memory_now();
@@ -79,8 +83,10 @@ mod gauge {
         }
 
         fn cpu_now(&self) -> Duration {
-            let told = self.limits.cpu.and_then(|_| proc::cpu(self.pid));
-            told.unwrap_or_default()
+            let told = self.limits.cpu.and_then(|_| proc::times(self.pid));
+            told.map_or(Duration::ZERO, |(user, system)| {
+                Duration::from_secs_f64(user + system)
+            })
         }
 
         fn memory_now(&self) -> u64 {
@@ -107,8 +113,24 @@ mod gauge {
             let due = self.looked.elapsed() >= PERIOD;
             if due {
                 self.looked = Instant::now();
+                // A run that never comes so far costs nothing.
+                if self.times.is_none() {
+                    self.times = proc::times(self.pid);
+                }
             }
             due
+        }
+
+        /// What the run has used, but in its first 10 ms: for one whose process cannot tell any
+        /// more, but which was not waited for yet. A process that is dead has no memory.
+        pub(in crate::isolate) fn usage(&self) -> Option<Usage> {
+            let before = self.times?;
+            let now = proc::times(self.pid)?;
+            Some(Usage {
+                user: (now.0 - before.0).max(0.0),
+                system: (now.1 - before.1).max(0.0),
+                memory: proc::peak(self.pid),
+            })
         }
 
         /// How the run ends if it is beyond a limit.
@@ -170,27 +192,32 @@ mod gauge {
     }
 }
 
-/// What Linux tells of other processes: proc_pid_stat(5), proc_pid_statm(5).
+/// What Linux tells of other processes: proc_pid_stat(5), proc_pid_statm(5),
+/// proc_pid_status(5).
 #[cfg(target_os = "linux")]
 mod proc {
     use std::fs;
     use std::sync::OnceLock;
-    use std::time::Duration;
 
     use nix::unistd::{SysconfVar, sysconf};
 
-    /// Processor time in program and system, of all threads.
-    pub(super) fn cpu(pid: u32) -> Option<Duration> {
+    /// Processor time of all threads in program and in system, in seconds.
+    pub(super) fn times(pid: u32) -> Option<(f64, f64)> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name in parentheses may hold anything, so it is counted from its end.
         let (_, rest) = stat.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace().skip(11);
         let user: u64 = fields.next()?.parse().ok()?;
         let system: u64 = fields.next()?.parse().ok()?;
-        let ticks = (user + system) as f64;
-        Some(Duration::from_secs_f64(
-            ticks / told(SysconfVar::CLK_TCK, 100) as f64,
-        ))
+        static TICKS: OnceLock<u64> = OnceLock::new();
+        let ticks = *TICKS.get_or_init(|| told(SysconfVar::CLK_TCK, 100)) as f64;
+        Some((user as f64 / ticks, system as f64 / ticks))
+    }
+
+    /// The peak of the resident set, in bytes, since the process has reset it.
+    pub(super) fn peak(pid: u32) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        crate::usage::peak_of(&status)
     }
 
     /// The resident set, in bytes.
@@ -210,9 +237,11 @@ mod proc {
 
 #[cfg(all(unix, not(target_os = "linux")))]
 mod proc {
-    use std::time::Duration;
+    pub(super) fn times(_: u32) -> Option<(f64, f64)> {
+        None
+    }
 
-    pub(super) fn cpu(_: u32) -> Option<Duration> {
+    pub(super) fn peak(_: u32) -> Option<u64> {
         None
     }
 

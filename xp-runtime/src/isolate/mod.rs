@@ -13,12 +13,18 @@
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+mod data;
+#[cfg(unix)]
 mod death;
 mod error;
+#[cfg(unix)]
+mod frame;
 mod hook;
 #[cfg(unix)]
 mod host;
 mod limits;
+#[cfg(unix)]
+mod link;
 #[cfg(unix)]
 mod message;
 #[cfg(unix)]
@@ -41,6 +47,7 @@ pub(crate) use limits::Limits;
 pub(crate) use unsupported::{Child, Host, Sent};
 
 use crate::declare::Declared;
+use crate::execute::Task;
 use crate::plan::PlanError;
 use crate::value::{Value, ValueError, from_value};
 
@@ -103,6 +110,18 @@ pub(crate) fn host<X: Declared>(
         })
         .into()),
         (None, None) => Ok(None),
+    }
+}
+
+/// Refuses a plan whose points cannot be sent, for which one of them is tried.
+pub(crate) fn check_sent<T: Task>(experiment: &str, task: &T) -> Result<(), PlanError> {
+    let first = (0..task.len()).find_map(|i| task.point(i));
+    match first.map(|point| task.send(&point)) {
+        Some(Err(source)) => {
+            let experiment = experiment.to_owned();
+            Err(Box::new(IsolationError::NotSent { experiment, source }).into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::CHILD;
-use super::message::{Event, Incoming, Order, send};
+use super::frame::{Incoming, send};
+use super::message::{Event, Order};
 
 /// How long the parent waits for a message before it looks at the limits.
 const TICK: Duration = Duration::from_millis(10);
@@ -42,7 +43,7 @@ pub(super) struct Process {
     incoming: Incoming<UnixStream>,
     buffer: Vec<u8>,
     stderr: Arc<Tail>,
-    /// What became of it.
+    /// What became of it, once it was asked for.
     status: Option<ExitStatus>,
 }
 
@@ -70,9 +71,10 @@ impl Process {
     }
 
     fn how_it_ended(&mut self) -> String {
-        match self.ended() {
-            Some(status) => format!("did not answer, and ended ({status})"),
-            None => "did not answer".to_owned(),
+        let ended = self.ends();
+        match self.kill() {
+            Some(status) if ended => format!("did not answer, and ended ({status})"),
+            _ => "did not answer".to_owned(),
         }
     }
 
@@ -119,7 +121,20 @@ impl Process {
         self.incoming.next()
     }
 
+    /// Whether it has ended already. What the system knows of it stays there until it is killed.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_dead(&mut self) -> bool {
+        use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+        let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        self.status.is_some()
+            || self.pid().is_some_and(|pid| {
+                let status = waitid(Id::Pid(pid), how);
+                !matches!(status, Ok(WaitStatus::StillAlive))
+            })
+    }
+
     /// Whether it has ended already.
+    #[cfg(not(target_os = "linux"))]
     pub(super) fn is_dead(&mut self) -> bool {
         if self.status.is_none() {
             self.status = self.child.try_wait().ok().flatten();
@@ -127,26 +142,33 @@ impl Process {
         self.status.is_some()
     }
 
-    /// How it ended, having closed its stream; `None` if it goes on without.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    /// Whether it ends, having closed its stream, or goes on without.
+    pub(super) fn ends(&mut self) -> bool {
         let start = Instant::now();
-        while !self.is_dead() && start.elapsed() < END {
+        while !self.is_dead() {
+            if start.elapsed() > END {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.status
+        true
     }
 
-    /// Ends it at once, with all processes that it started.
-    pub(super) fn kill(&mut self) {
-        let group = i32::try_from(self.child.id()).ok().map(Pid::from_raw);
-        if let Some(group) = group {
-            // There may be nobody left.
-            let _ = killpg(group, Signal::SIGKILL);
-        }
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().map(Pid::from_raw)
+    }
+
+    /// Ends it at once, with all processes that it started, and says what became of it.
+    pub(super) fn kill(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
+            // Nobody else has its number, and that of its group, before it is waited for.
+            if let Some(group) = self.pid() {
+                let _ = killpg(group, Signal::SIGKILL);
+            }
             let _ = self.child.kill();
             self.status = self.child.wait().ok();
         }
+        self.status
     }
 
     /// Forgets what it wrote to stderr so far.
@@ -170,7 +192,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if !self.is_dead() && self.send(&Order::Quit).is_ok() {
-            self.ended();
+            self.ends();
         }
         self.kill();
         // Until all that it wrote is passed on.

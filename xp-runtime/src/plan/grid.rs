@@ -119,8 +119,8 @@ pub trait Grid: Planned + Sized {
     /// `main` must begin with [`child_main`](crate::child_main). Inputs, fields and states cross as
     /// data: an input with a `key` cannot, and a `#[state]` must be `Serialize`. What else a step
     /// finds in its process (statics, open files) is that of the child, which serves many runs.
-    /// With `#[shared]` values, one child has all runs that need the same, as long as the plan does
-    /// not set their order.
+    /// With `#[shared]` values, one child has all runs that need the same, and no other one helps
+    /// it; where the plan sets the order of the points, every child computes what its runs need.
     fn isolate(self, isolation: Isolation) -> Plan<Self::Of>
     where
         Self: IntoPlan<Experiment = Self::Of>,
