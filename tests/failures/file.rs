@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use xp::prelude::*;
 use xp::{Durability, StoreError};
 
-use super::{AT, Dir, POINTS, check_and_finish, fail, plan, points, store_error};
+use super::{Dir, POINTS, check_and_finish, fail, plan, points, store_error};
 
 /// Another program that holds the lock to write.
 fn lock(path: &std::path::Path) -> Connection {

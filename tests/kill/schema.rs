@@ -88,7 +88,11 @@ fn tables_are_made_whole_or_not_at_all() {
         let (_dir, files) = files();
         for ((path, tables_then), failpoints) in files.iter().zip(&undisturbed).zip(FAILPOINTS) {
             let failpoint = failpoints[round];
-            let before = path.exists().then(|| tables(path)).unwrap_or_default();
+            let before = if path.exists() {
+                tables(path)
+            } else {
+                Vec::new()
+            };
             let output = open(path, Some(failpoint)).wait_with_output().unwrap();
             assert!(end(output).killed(), "{failpoint} is never come to");
             let killed = tables(path);
