@@ -191,7 +191,7 @@ impl Session {
             isolate::check_sent(name, &task)?;
         }
         let host = host.as_ref();
-        let made = self.run_task(name, name, &task, &layout, &options, order, host)?;
+        let made = self.run_task(name, &task, &layout, &options, order, host)?;
         let made = self.check(made, &options)?;
         self.opened(made)
     }
@@ -261,7 +261,7 @@ impl Session {
             });
         }
         let task = SweepTask::new(name, points, closure, options.root_seed_or_default());
-        let made = self.run_task(name, name, &task, &layout, &options, None, None)?;
+        let made = self.run_task(name, &task, &layout, &options, None, None)?;
         let made = self.check(made, &options)?;
         self.opened(made)
     }
@@ -292,7 +292,6 @@ impl Session {
     fn run_task<T: Task>(
         &self,
         declared: &str,
-        name: &str,
         task: &T,
         layout: &Layout,
         options: &Options,
@@ -300,7 +299,7 @@ impl Session {
         host: Option<&Host<T::State>>,
     ) -> Result<Made<T::State>> {
         let id = Uuid::new_v4();
-        let name = experiment_name(name, id, options)?;
+        let name = experiment_name(declared, id, options)?;
         let if_exists = options.if_exists.unwrap_or_default();
         let policy = options.policy.unwrap_or(match if_exists {
             IfExists::Resume => Policy::KeepGoing,

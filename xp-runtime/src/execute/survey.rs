@@ -302,6 +302,8 @@ impl<'a> Rules<'a> {
                 Outcome::Panicked => "its last attempt panicked".to_owned(),
                 Outcome::TimedOut => "its last attempt took too long".to_owned(),
                 Outcome::OutOfMemory => "its last attempt needed too much memory".to_owned(),
+                Outcome::Killed => "a signal ended the process of its last attempt".to_owned(),
+                Outcome::Exited => "its last attempt ended its process".to_owned(),
                 other => format!("its last attempt ended: {other}"),
             },
             (PointState::Skipped, _) => "there is nothing to compute for it".to_owned(),

@@ -38,6 +38,20 @@ pub(super) fn is_alive(directory: &Path, lock: &str) -> bool {
     }
 }
 
+/// Makes a file in a directory, which whoever leaves last removes at any time.
+fn make(directory: &Path, path: &Path) -> io::Result<File> {
+    const TIMES: u32 = 100;
+    let mut made = Err(io::ErrorKind::NotFound.into());
+    for _ in 0..TIMES {
+        fs::create_dir_all(directory)?;
+        made = File::create_new(path);
+        if !matches!(&made, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            break;
+        }
+    }
+    made
+}
+
 /// Removes what a process that is dead, or is about to end, kept beside the database.
 pub(super) fn remove(directory: &Path, lock: &str) {
     let path = directory.join(lock);
@@ -59,8 +73,7 @@ impl SqliteStore {
         };
         let lock = format!("{}.lock", Uuid::new_v4().simple());
         let path = self.beside.join(&lock);
-        fs::create_dir_all(&self.beside).map_err(io)?;
-        let file = File::create_new(&path).map_err(io)?;
+        let file = make(&self.beside, &path).map_err(io)?;
         file.lock().map_err(io)?;
         failpoint::hit("join.locked");
         let process = self.change("join the processes that write to it", |tx| {
