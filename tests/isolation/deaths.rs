@@ -146,14 +146,15 @@ fn the_step() -> Test {
     let experiment = session.load("tails")?;
     let mut told = Vec::new();
     for failure in experiment.failures() {
-        told.push(failure?.to_string());
+        let failure = failure?;
+        told.push(format!("{failure}; it had {}", failure.fields));
     }
     told.sort();
     assert_eq!(
         told,
         [
-            "exited {n: 2}: step `third`: the process exited with code 9",
-            "killed {n: 1}: step `second`: killed by SIGABRT",
+            "exited {n: 2}: step `third`: the process exited with code 9; it had {a: 7, b: 2}",
+            "killed {n: 1}: step `second`: killed by SIGABRT; it had {a: 7}",
         ]
     );
     assert_eq!(experiment.runs().count(), 2);

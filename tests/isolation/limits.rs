@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[Case] = &[
     ("a_run_beyond_its_memory_limit_is_stopped", memory),
     ("limits_do_not_count_the_shared_step", shared),
     ("limits_need_processes", threads),
+    ("what_a_run_used_is_recorded", usage),
 ];
 
 #[step]
@@ -195,5 +196,22 @@ fn threads() -> Test {
         "{error}"
     );
     assert_eq!(limited.ls()?.len(), 0);
+    Ok(())
+}
+
+fn usage() -> Test {
+    let session = Session::in_memory()?;
+    let plan = isolated(&["sleep", "compute", "memory"]).cpu_limit(Duration::from_millis(500));
+    assert_eq!(failures(&session, plan)?.len(), 1);
+    let one = |sql: &str| -> xp::Result<xp::Value> { Ok(session.query(sql)?.rows()[0][0].clone()) };
+    // The one that was stopped has computed for half a second, all but its first 10 ms.
+    let stopped =
+        "select user + system between 0.4 and 0.8 from xp_run where outcome = 'timed_out'";
+    assert_eq!(one(stopped)?, 1.into());
+    let asleep = "select count(*) from xp_run where outcome = 'completed' and user + system < 0.1 \
+                  and elapsed > 0.6 and memory < 100 << 20";
+    assert_eq!(one(asleep)?, 1.into());
+    let large = "select count(*) from xp_run where outcome = 'completed' and memory > 600 << 20";
+    assert_eq!(one(large)?, 1.into());
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod datapak;
 pub mod identity;
 pub mod value;
 
+mod attempt;
 mod attributes;
 mod bounds;
 mod bunch;
@@ -48,10 +49,10 @@ pub use experiment::{
     ChangedInputs, Error, Experiment, ExperimentFields, Failure, Failures, Readable, Result, Runs,
     RunsFailed,
 };
-pub use isolate::{CrossingState, Experiments, Isolation, IsolationError, child_main};
+pub use isolate::{Experiments, child_main};
 pub use plan::{
-    AnyPlan, Grid, IntoAny, IntoPlan, Limited, Options, Order, Plan, PlanError, PlanOptions,
-    Planned, Policy, Rerun, RunEnded, WithPoints, union,
+    AnyPlan, CrossingState, Grid, IntoAny, IntoPlan, Isolation, IsolationError, Limited, Options,
+    Order, Plan, PlanError, PlanOptions, Planned, Policy, Rerun, RunEnded, WithPoints, union,
 };
 pub use rng::Rng;
 pub use row::{LayoutError, Misfit, RowError};

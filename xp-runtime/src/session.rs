@@ -13,8 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::attempt::{PlanTask, Task};
 use crate::declare::Declared;
-use crate::execute::{self, Counts, Job, PlanTask, Summary, Task};
+use crate::execute::{self, Counts, Job, Summary};
 use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
 use crate::isolate::{self, Host};

@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Task;
 use crate::bunch::Bunch;
 use crate::declare::{InputCause, InputError};
 use crate::exception::StepError;
-use crate::execute::Task;
 use crate::experiment::Readable;
 use crate::experiment::{Error, Result};
 use crate::identity::{IdentityScheme, Inputs};

@@ -2,8 +2,8 @@
 
 use super::schedule::{Groups, Needs, Schedule};
 use super::survey::Bits;
-use super::task::Task;
 use super::worker::Shared;
+use crate::attempt::Task;
 use crate::shared::SharedKey;
 
 /// Notes what every point needs, and puts points together that need the same. `seed` shuffles the

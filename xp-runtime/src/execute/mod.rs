@@ -1,14 +1,12 @@
 //! Executing: points are handed to worker threads, which run the steps; what has ended goes to one
 //! writer thread, which commits it; only then does it count.
 
-mod attempt;
 mod feed;
 mod grouping;
 mod progress;
 mod queue;
 mod schedule;
 mod survey;
-mod task;
 mod worker;
 mod writer;
 
@@ -18,10 +16,8 @@ use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
-pub(crate) use attempt::{Attempt, Completed, Failed, Ran};
 pub(crate) use survey::{Action, Rules, Survey, survey, visit};
 pub use survey::{Counts, PointState};
-pub(crate) use task::{PlanTask, Task};
 
 use self::feed::{Claims, Feed};
 use self::progress::Bar;
@@ -29,7 +25,8 @@ use self::queue::Queue;
 use self::schedule::Schedule;
 use self::worker::{RunRules, Shared, Worker};
 use self::writer::Writer;
-use crate::exception::{Exception, Outcome};
+use crate::attempt::Task;
+use crate::exception::Outcome;
 use crate::isolate::Host;
 use crate::plan::{OnRun, Policy};
 use crate::row::Layout;
@@ -307,20 +304,5 @@ pub(crate) fn execute<T: Task>(
     match refused {
         Some(error) => Err(error),
         None => Ok((id, summary)),
-    }
-}
-
-/// The exception of a run that never came to its steps.
-pub(crate) fn before_the_steps(error: &dyn std::error::Error) -> Exception {
-    let mut causes = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    Exception {
-        message: error.to_string(),
-        causes,
-        ..Exception::default()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::task::Task;
+use crate::attempt::Task;
 use crate::exception::Outcome;
 use crate::identity::Inputs;
 use crate::panic;

@@ -8,12 +8,11 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::attempt::{Attempt, Failed, Ran};
 use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
-use super::task::Task;
-use super::{Done, Filled, before_the_steps};
+use super::{Done, Filled};
+use crate::attempt::{Attempt, Failed, Ran, Task, before_the_steps};
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};

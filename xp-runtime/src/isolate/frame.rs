@@ -96,8 +96,8 @@ mod tests {
 
     use super::super::message::{Completed, Done, Event, Order, Request};
     use super::*;
+    use crate::attempt::Failed;
     use crate::exception::{Exception, Outcome};
-    use crate::execute::Failed;
     use crate::store::{Column, Role};
     use crate::usage::Usage;
     use crate::value::{Cell, ColumnType, Kind, Value};

@@ -11,11 +11,11 @@ use super::limits::Gauge;
 use super::message::{Completed, Done, Event, Order, Request};
 use super::process::{NoChild, Process};
 use super::{Crossing, IsolationError, Limits, hook};
+use crate::attempt::{self, Failed, Ran, before_the_steps};
 use crate::bunch::Bunch;
 use crate::datapak;
 use crate::declare::Declared;
 use crate::exception::{Exception, Outcome};
-use crate::execute::{self, Failed, Ran, before_the_steps};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::sequence;
@@ -290,7 +290,7 @@ impl<S> Child<'_, S> {
                 .map_err(|error| failed(&error))?;
             let state =
                 (state.map(self.host.crossing.0).transpose()).map_err(|error| failed(&error))?;
-            Ok(execute::Completed {
+            Ok(attempt::Completed {
                 cells,
                 extra,
                 state,

@@ -1,35 +1,4 @@
-//! What a run may use, and what it uses.
-
-use std::time::Duration;
-
-/// What a run may use at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Time by the clock on the wall.
-    pub(crate) time: Option<Duration>,
-    /// Processor time of all of its threads.
-    pub(crate) cpu: Option<Duration>,
-    /// Bytes of memory in use, beyond those that were when it began.
-    pub(crate) memory: Option<u64>,
-}
-
-impl Limits {
-    /// These limits, and the others where these leave it open.
-    pub(crate) fn or(self, others: Self) -> Self {
-        Self {
-            time: self.time.or(others.time),
-            cpu: self.cpu.or(others.cpu),
-            memory: self.memory.or(others.memory),
-        }
-    }
-
-    /// What one of the limits that are set is called.
-    pub(crate) fn any(&self) -> Option<&'static str> {
-        let time = self.time.map(|_| "time");
-        let cpu = self.cpu.map(|_| "CPU");
-        time.or(cpu).or(self.memory.map(|_| "memory"))
-    }
-}
+//! What a run uses, against what it may.
 
 #[cfg(unix)]
 pub(super) use gauge::Gauge;
@@ -39,8 +8,9 @@ mod gauge {
     use std::fmt;
     use std::time::{Duration, Instant};
 
-    use super::{Limits, proc};
+    use super::proc;
     use crate::exception::Outcome;
+    use crate::plan::Limits;
     use crate::usage::Usage;
 
     /// How often the limits are looked at.

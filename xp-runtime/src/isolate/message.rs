@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
+use crate::attempt::Failed;
 use crate::exception::{Exception, Outcome};
-use crate::execute::Failed;
 use crate::shared::SharedKey;
 use crate::store::Column;
 use crate::usage::Usage;

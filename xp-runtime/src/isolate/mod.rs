@@ -16,7 +16,6 @@ mod child;
 mod data;
 #[cfg(unix)]
 mod death;
-mod error;
 #[cfg(unix)]
 mod frame;
 mod hook;
@@ -34,67 +33,19 @@ mod unsupported;
 #[cfg(unix)]
 mod wire;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-pub use error::IsolationError;
 pub(crate) use hook::end_unhooked_child;
 pub use hook::{Experiments, child_main};
 #[cfg(unix)]
 pub(crate) use host::{Child, Host, Sent};
-pub(crate) use limits::Limits;
 #[cfg(not(unix))]
 pub(crate) use unsupported::{Child, Host, Sent};
 
+use crate::attempt::Task;
 use crate::declare::Declared;
-use crate::execute::Task;
-use crate::plan::PlanError;
-use crate::value::{Value, ValueError, from_value};
+use crate::plan::{Crossing, CrossingState, IsolationError, Limits, PlanError};
 
 /// The name that a child has instead of the program's.
 const CHILD: &str = "xp-child";
-
-/// Where runs run: see [`isolate`](crate::Grid::isolate).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Isolation {
-    /// On the worker threads of this process. A run that aborts, exits or overflows its stack ends
-    /// the execution, and none can be stopped.
-    #[default]
-    Thread,
-    /// In processes of their own. An abort, an overflow of the stack, a call of `exit`, a fault, or
-    /// the end of the memory are that run's [`Outcome`](crate::Outcome), the others go on, and a
-    /// run can have limits.
-    Process,
-}
-
-/// The types that a state can have whose run has a process of its own.
-#[diagnostic::on_unimplemented(
-    message = "a `#[state]` crosses to another process only if it is `Serialize` and `Deserialize`: `{Self}` is not",
-    label = "this state cannot cross",
-    note = "derive both for the types of its members, or leave the runs on threads"
-)]
-pub trait CrossingState: Serialize + DeserializeOwned + Send + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + 'static> CrossingState for T {}
-
-/// How the state of a plan's runs comes back, for which the plan's type says that it does.
-pub(crate) struct Crossing<S>(pub(crate) fn(Value) -> Result<S, ValueError>);
-
-impl<S> Clone for Crossing<S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S> Copy for Crossing<S> {}
-
-impl<S: CrossingState> Crossing<S> {
-    pub(crate) fn new() -> Self {
-        Self(from_value)
-    }
-}
 
 /// What makes children for the runs of a plan, if it is to have them.
 pub(crate) fn host<X: Declared>(

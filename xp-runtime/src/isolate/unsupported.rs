@@ -7,8 +7,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Crossing, IsolationError, Limits};
+use crate::attempt::Ran;
 use crate::declare::Declared;
-use crate::execute::Ran;
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::shared::SharedKey;

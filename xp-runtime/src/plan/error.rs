@@ -1,7 +1,7 @@
 //! The errors of plans.
 
+use super::IsolationError;
 use crate::declare::{Declaration, InputCause};
-use crate::isolate::IsolationError;
 use crate::value::ValueError;
 
 /// What is wrong with a plan. Nothing was executed, and nothing was changed.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::points::{Filter, Map, Points, ZipError};
-use super::{IntoPlan, Options, Part, Plan, PlanError, Planned};
+use super::{
+    Crossing, CrossingState, IntoPlan, Isolation, Options, Part, Plan, PlanError, Planned,
+};
 use crate::declare::Declared;
-use crate::isolate::{Crossing, CrossingState, Isolation};
 use crate::run::RunKind;
 
 /// What can be made of a complete plan's points. An input of the same name has the method to

@@ -3,6 +3,7 @@
 mod axis;
 mod error;
 mod grid;
+mod isolation;
 mod options;
 mod points;
 mod rerun;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub use axis::{Axis, ValueOf, values};
 pub use error::PlanError;
 pub use grid::{Grid, union};
+pub(crate) use isolation::{Crossing, Limits};
+pub use isolation::{CrossingState, Isolation, IsolationError};
 pub(crate) use options::OnRun;
 pub use options::{Options, Order, PlanOptions, Policy, RunEnded};
 pub use points::Axes;
@@ -22,7 +25,6 @@ pub use rerun::{Limited, Rerun};
 pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
 use crate::declare::{Declared, Point};
-use crate::isolate::Crossing;
 
 /// A complete plan: the points of an experiment, and the options of their execution.
 ///

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Rerun;
+use super::{Limits, Rerun};
 use crate::exception::Outcome;
 use crate::identity::DEFAULT_ROOT_SEED;
-use crate::isolate::Limits;
 use crate::store::{self, Durability, IfExists, Terms};
 
 /// What an exception of one run means for the others.

@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::resume::{find, rules};
 use super::{Session, experiment_name};
+use crate::attempt::PlanTask;
 use crate::declare::Declared;
 use crate::exception::Outcome;
-use crate::execute::{Action, Counts, PlanTask, PointState, visit};
+use crate::execute::{Action, Counts, PointState, visit};
 use crate::experiment::Result;
 use crate::plan::{Options, Plan};
 use crate::row::Layout;

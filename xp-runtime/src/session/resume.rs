@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::attempt::Task;
 use crate::declare::InputRole;
-use crate::execute::{self, Continued, Filled, Rules, Survey, Task};
+use crate::execute::{self, Continued, Filled, Rules, Survey};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
 use crate::row::{Layout, Misfit};

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use xp_macros::experiment;
 
 use crate::__private::Declared;
+use crate::attempt::{PlanTask, Task};
 use crate::declare::{InputError, Point};
-use crate::execute::{PlanTask, Task};
 use crate::plan::Part;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,9 +1,12 @@
-//! One attempt at the steps of a point, in this thread.
+//! One attempt at the steps of a point, in this thread; and what the engine asks of what it
+//! executes.
+
+mod task;
 
 use std::path::PathBuf;
 
-use super::before_the_steps;
-use super::task::Task;
+pub(crate) use task::{PlanTask, Task};
+
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome, StepError};
 use crate::panic;
@@ -159,5 +162,20 @@ impl<T: Task> Attempt<'_, T> {
             self.task.fill(*slice, point, run, scope)?;
         }
         Ok(None)
+    }
+}
+
+/// The exception of a run that never came to its steps.
+pub(crate) fn before_the_steps(error: &dyn std::error::Error) -> Exception {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    Exception {
+        message: error.to_string(),
+        causes,
+        ..Exception::default()
     }
 }

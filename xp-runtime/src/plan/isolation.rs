@@ -1,9 +1,85 @@
-//! Why an execution cannot be isolated.
+//! Where runs run, and what they may use there.
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::declare::InputError;
+use crate::value::{Value, ValueError, from_value};
+
+/// Where runs run: see [`isolate`](crate::Grid::isolate).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// On the worker threads of this process. A run that aborts, exits or overflows its stack ends
+    /// the execution, and none can be stopped.
+    #[default]
+    Thread,
+    /// In processes of their own. An abort, an overflow of the stack, a call of `exit`, a fault, or
+    /// the end of the memory are that run's [`Outcome`](crate::Outcome), the others go on, and a
+    /// run can have limits.
+    Process,
+}
+
+/// The types that a state can have whose run has a process of its own.
+#[diagnostic::on_unimplemented(
+    message = "a `#[state]` crosses to another process only if it is `Serialize` and `Deserialize`: `{Self}` is not",
+    label = "this state cannot cross",
+    note = "derive both for the types of its members, or leave the runs on threads"
+)]
+pub trait CrossingState: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> CrossingState for T {}
+
+/// How the state of a plan's runs comes back, for which the plan's type says that it does.
+pub(crate) struct Crossing<S>(pub(crate) fn(Value) -> Result<S, ValueError>);
+
+impl<S> Clone for Crossing<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Crossing<S> {}
+
+impl<S: CrossingState> Crossing<S> {
+    pub(crate) fn new() -> Self {
+        Self(from_value)
+    }
+}
+
+/// What a run may use at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Time by the clock on the wall.
+    pub(crate) time: Option<Duration>,
+    /// Processor time of all of its threads.
+    pub(crate) cpu: Option<Duration>,
+    /// Bytes of memory in use, beyond those that were when it began.
+    pub(crate) memory: Option<u64>,
+}
+
+impl Limits {
+    /// These limits, and the others where these leave it open.
+    pub(crate) fn or(self, others: Self) -> Self {
+        Self {
+            time: self.time.or(others.time),
+            cpu: self.cpu.or(others.cpu),
+            memory: self.memory.or(others.memory),
+        }
+    }
+
+    /// What one of the limits that are set is called.
+    pub(crate) fn any(&self) -> Option<&'static str> {
+        let time = self.time.map(|_| "time");
+        let cpu = self.cpu.map(|_| "CPU");
+        time.or(cpu).or(self.memory.map(|_| "memory"))
+    }
+}
 
 /// Why an execution that asks for processes of its own does not start. Nothing was executed.
 #[derive(Clone, Debug, thiserror::Error)]
