@@ -57,7 +57,7 @@ fn what_others_have_run_meanwhile_is_passed_over_at_once() {
     assert_eq!(together(&dir, &["many"; 3]), [6_000; 3]);
     let took = start.elapsed();
     check(&dir.db(), TABLE, 0..6_000);
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_a_killed_process_leaves_is_run_by_the_others() {
     }
     // Both points that it had taken take a second, and are run at the same time, at once.
     let took = start.elapsed();
-    assert!(took < Duration::from_millis(2_900), "{took:?}");
+    assert!(took < Duration::from_millis(1_900), "{took:?}");
     check(&dir.db(), TABLE, 0..4);
     let begun = dir.begun();
     assert_eq!(begun.len(), 6);
