@@ -218,7 +218,7 @@ pub(crate) fn execute<T: Task>(
     if let Some(left) = left.filter(|left| !left.is_empty()) {
         bar.say(&format!("{}: left as they are: {left}", execution.new.name));
     }
-    let claims = execution.key.filter(|_| store.is_shared()).map(|key| {
+    let claims = execution.key.map(|key| {
         let who = Claimant {
             key,
             execution: execution.execution,

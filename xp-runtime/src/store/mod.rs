@@ -352,9 +352,6 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// Records the end of an execution.
     fn end(&self, execution: &Execution) -> Result<(), StoreError>;
 
-    /// Whether other processes can execute into it at the same time.
-    fn is_shared(&self) -> bool;
-
     /// The directory for what the live runs of this session keep until they are committed; it need
     /// not be there yet. `None` if there is no place that outlives the process.
     fn live_directory(&self) -> Result<Option<PathBuf>, StoreError>;

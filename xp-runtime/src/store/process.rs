@@ -12,6 +12,9 @@ use super::StoreError;
 use super::sqlite::SqliteStore;
 use crate::failpoint;
 
+/// The number of the only process that writes to a store in memory: its threads share a sweep, too.
+pub(super) const ALONE: i64 = 0;
+
 /// This session among the processes that write to the file.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -65,8 +68,8 @@ pub(super) fn remove(directory: &Path, lock: &str) {
 impl SqliteStore {
     /// The number of this session among the processes that write to the file.
     pub(super) fn member(&self) -> Result<i64, StoreError> {
-        if let Some(member) = &*self.lock_member() {
-            return Ok(member.process);
+        if let Some(process) = self.member_if_any() {
+            return Ok(process);
         }
         let io = |source: io::Error| StoreError::Beside {
             directory: self.beside.display().to_string(),

@@ -155,6 +155,9 @@ impl SqliteStore {
     }
 
     pub(super) fn member_if_any(&self) -> Option<i64> {
+        if self.in_memory {
+            return Some(process::ALONE);
+        }
         self.lock_member().as_ref().map(|member| member.process)
     }
 
@@ -169,7 +172,7 @@ impl SqliteStore {
     fn release(&self, execution: i64, last: bool) {
         const CLAIM: &str = "SELECT 1 FROM xp_claim WHERE execution = ?1";
         let has_claims = |db: &Connection| Ok(db.prepare(CLAIM)?.exists([execution])?);
-        if self.in_memory || matches!(self.read("look for claims", has_claims), Ok(false)) {
+        if matches!(self.read("look for claims", has_claims), Ok(false)) {
             return;
         }
         // It has waited long enough if it failed because of a lock.
@@ -289,10 +292,6 @@ impl Store for SqliteStore {
         })?;
         failpoint::hit("commit.committed");
         Ok(())
-    }
-
-    fn is_shared(&self) -> bool {
-        !self.in_memory
     }
 
     fn live_directory(&self) -> Result<Option<PathBuf>, StoreError> {
