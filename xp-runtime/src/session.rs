@@ -290,6 +290,8 @@ impl Session {
         self.sweep(name, [()], |(), run| closure(run))
     }
 
+    /// Executes a task. What others took while it was run here, since this process passed for dead,
+    /// or held its results back, is waited for, or run again if they leave it.
     fn run_task<T: Task>(
         &self,
         declared: &str,
@@ -299,13 +301,45 @@ impl Session {
         order: Option<Vec<u64>>,
         host: Option<&Host<T::State>>,
     ) -> Result<Made<T::State>> {
+        let policy = options.policy.unwrap_or(match options.if_exists {
+            Some(IfExists::Resume) => Policy::KeepGoing,
+            _ => Policy::default(),
+        });
+        let mut made =
+            self.run_once(declared, task, layout, options, policy, order.clone(), host)?;
+        let goes_on = |summary: &Summary<_>| policy == Policy::KeepGoing || summary.first.is_none();
+        while made.summary.refused > 0 && goes_on(&made.summary) {
+            let again = Options {
+                name: Some(made.name.clone()),
+                if_exists: Some(IfExists::Resume),
+                rerun: Some(options.rerun.unwrap_or_default().only_unended()),
+                ..options.clone()
+            };
+            // What was held back is there now.
+            let policy = match policy {
+                Policy::Staged => Policy::StopFirst,
+                other => other,
+            };
+            let rest =
+                self.run_once(declared, task, layout, &again, policy, order.clone(), host)?;
+            made.summary.add(rest.summary);
+        }
+        Ok(made)
+    }
+
+    fn run_once<T: Task>(
+        &self,
+        declared: &str,
+        task: &T,
+        layout: &Layout,
+        options: &Options,
+        policy: Policy,
+        order: Option<Vec<u64>>,
+        host: Option<&Host<T::State>>,
+    ) -> Result<Made<T::State>> {
         let id = Uuid::new_v4();
         let name = experiment_name(declared, id, options)?;
         let if_exists = options.if_exists.unwrap_or_default();
-        let policy = options.policy.unwrap_or(match if_exists {
-            IfExists::Resume => Policy::KeepGoing,
-            IfExists::Fail | IfExists::Replace => Policy::default(),
-        });
         let store = self.store.as_ref();
         let continued = match if_exists {
             IfExists::Resume => {

@@ -92,8 +92,8 @@ pub(crate) struct Summary<S> {
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
     pub(crate) cancelled: u64,
-    /// Results that were refused, since their process was taken for dead.
-    pub(crate) fenced: u64,
+    /// Results that were refused, since others had taken their points.
+    pub(crate) refused: u64,
     /// The first run that failed.
     pub(crate) first: Option<FirstFailure>,
     /// The states of the runs that completed, if they have one.
@@ -107,10 +107,23 @@ impl<S> Default for Summary<S> {
             failed: 0,
             skipped: 0,
             cancelled: 0,
-            fenced: 0,
+            refused: 0,
             first: None,
             states: Vec::new(),
         }
+    }
+}
+
+impl<S> Summary<S> {
+    /// Adds what came of a later execution.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.completed += later.completed;
+        self.failed += later.failed;
+        self.skipped += later.skipped;
+        self.cancelled += later.cancelled;
+        self.refused = later.refused;
+        self.first = self.first.take().or(later.first);
+        self.states.extend(later.states);
     }
 }
 
@@ -177,6 +190,7 @@ pub(crate) fn execute<T: Task>(
                 failed,
                 ..
             } = of.survey;
+            execution.seen = of.seen;
             (Some((wanted, len)), of.seen, of.rows, failed, of.lacking)
         }
         None => {

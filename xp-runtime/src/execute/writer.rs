@@ -84,7 +84,7 @@ impl Writer<'_> {
         self.store.commit(&mut self.execution, group)?;
         if group.len() < before {
             // Another process has taken them for its own, and their states with them.
-            summary.fenced += (before - group.len()) as u64;
+            summary.refused += (before - group.len()) as u64;
             let kept: HashSet<_> = group.iter().map(|run| run.id_run).collect();
             states.retain(|(id, _)| kept.contains(id));
         }

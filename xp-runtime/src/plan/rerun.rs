@@ -63,6 +63,17 @@ impl Rerun {
         Self::default()
     }
 
+    /// The same without those that have failed or were skipped: what is left then was not run to its
+    /// end.
+    pub(crate) fn only_unended(self) -> Self {
+        Self {
+            failed: false,
+            limited: Limited::Never,
+            skipped: false,
+            ..self
+        }
+    }
+
     /// Whether points are run again that failed, panicked or were killed.
     #[must_use]
     pub fn failed(self, failed: bool) -> Self {

@@ -113,6 +113,35 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Takes out the runs that were held back while others ended them, or took them.
+    pub(super) fn give_way(
+        &self,
+        tx: &Transaction<'_>,
+        execution: &Execution,
+        key: i64,
+        runs: &mut Vec<Finished>,
+    ) -> Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let who = Claimant {
+            key,
+            execution: execution.execution,
+            terms: execution.terms,
+        };
+        let mut watch = Watch {
+            seen: execution.seen,
+            ..Watch::default()
+        };
+        catch_up(tx, &who, &mut watch)?;
+        let claims = self.claims_in(tx, key)?.into_iter();
+        let live = claims.filter(|claim| claim.alive);
+        let mut others = watch.done;
+        others.extend(live.flat_map(|claim| claim.points));
+        runs.retain(|run| !others.contains(&run.id_run.as_u128()));
+        Ok(())
+    }
+
     /// Ends the claims all of whose points have a result.
     pub(super) fn settle(
         &self,
@@ -173,8 +202,10 @@ impl SqliteStore {
         let mut processes = None;
         while let Some(row) = rows.next()? {
             let (execution, process): (i64, i64) = (row.get(1)?, row.get(2)?);
-            let alive = if me == Some(process) {
-                self.is_active(execution)
+            let alive = if self.is_active(execution) {
+                true
+            } else if me == Some(process) {
+                false
             } else {
                 if processes.is_none() {
                     processes = Some(self.processes(db)?);

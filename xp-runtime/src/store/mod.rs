@@ -226,6 +226,8 @@ pub(crate) struct Execution {
     pub(crate) table_ready: bool,
     /// Columns beside the declared ones: of earlier declarations, or added by runs.
     pub(crate) extra: Vec<Column>,
+    /// The last entry of the ledger when it was looked what there is to do.
+    pub(crate) seen: i64,
     /// How many completed runs there are, when this execution last looked.
     pub(crate) completed: u64,
     /// The points that are left of each claim.
@@ -244,6 +246,7 @@ impl Execution {
             table,
             table_ready: false,
             extra: Vec::new(),
+            seen: 0,
             completed: 0,
             claims: HashMap::new(),
         }
@@ -341,8 +344,8 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     fn find(&self, key: &Key) -> Result<StoredExperiment, StoreError>;
 
     /// Commits attempts that have ended, and with the first call the experiment itself, or that it
-    /// is continued. Those whose claim is lost are taken out of the list instead: others run their
-    /// points.
+    /// is continued. Those whose claim is lost, or which had none while others took their points, are
+    /// taken out of the list instead.
     fn commit(&self, execution: &mut Execution, runs: &mut Vec<Finished>)
     -> Result<(), StoreError>;
 

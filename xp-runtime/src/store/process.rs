@@ -68,8 +68,16 @@ pub(super) fn remove(directory: &Path, lock: &str) {
 impl SqliteStore {
     /// The number of this session among the processes that write to the file.
     pub(super) fn member(&self) -> Result<i64, StoreError> {
-        if let Some(process) = self.member_if_any() {
-            return Ok(process);
+        if self.in_memory {
+            return Ok(ALONE);
+        }
+        let mut lost = None;
+        if let Some(member) = &*self.lock_member() {
+            if !member.path.try_exists().is_ok_and(|exists| !exists) {
+                return Ok(member.process);
+            }
+            // Someone has removed the lock: others take this process for dead.
+            lost = Some(member.process);
         }
         let io = |source: io::Error| StoreError::Beside {
             directory: self.beside.display().to_string(),
@@ -90,7 +98,13 @@ impl SqliteStore {
                     jiff::Timestamp::now().as_microsecond()
                 ],
             )?;
-            Ok(tx.last_insert_rowid())
+            let process = tx.last_insert_rowid();
+            tx.execute(
+                "UPDATE xp_claim SET process = ?1 WHERE process = ?2",
+                params![process, lost],
+            )?;
+            tx.execute("DELETE FROM xp_process WHERE process = ?1", [lost])?;
+            Ok(process)
         });
         failpoint::hit("join.committed");
         let process = match process {
@@ -101,7 +115,7 @@ impl SqliteStore {
             }
         };
         let mut member = self.lock_member();
-        if let Some(other) = &*member {
+        if let Some(other) = member.as_ref().filter(|other| Some(other.process) != lost) {
             // Another thread of this session was faster. The row is that of a dead process.
             remove(&self.beside, &lock);
             return Ok(other.process);

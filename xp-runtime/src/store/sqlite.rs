@@ -34,7 +34,7 @@ pub(crate) struct SqliteStore {
     /// Where the file is; `None` in memory.
     place: Option<Place>,
     read_only: bool,
-    in_memory: bool,
+    pub(super) in_memory: bool,
     /// This session among the processes that write to the file, once it has executed something.
     member: Mutex<Option<Member>>,
     /// The executions of this session that go on.

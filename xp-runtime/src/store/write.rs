@@ -26,7 +26,11 @@ impl SqliteStore {
                 self.check_is_there(tx, execution.id, &execution.new.name)?;
                 key
             }
-            None => self.begin(tx, execution)?,
+            None => {
+                let key = self.begin(tx, execution)?;
+                self.give_way(tx, execution, key, runs)?;
+                key
+            }
         };
         self.fence(tx, runs)?;
         let completed = runs
