@@ -48,6 +48,8 @@ pub(super) struct Claims<'a, T: Task> {
     watch: Mutex<Watch>,
     /// What others had taken when it was asked for.
     deferred: Mutex<VecDeque<Next<T::Point>>>,
+    /// What was free when it was asked for, and more than a worker wanted.
+    free: Mutex<VecDeque<Next<T::Point>>>,
     failed: Mutex<Option<StoreError>>,
 }
 
@@ -66,7 +68,10 @@ pub(super) struct Next<P> {
 pub(super) struct Block<P> {
     taken: VecDeque<Next<P>>,
     group: Option<usize>,
+    /// How many points are run of those that are asked for, at most.
     size: usize,
+    /// How many are asked for: more than that as long as others have all of them.
+    asked: usize,
     begun: Option<Instant>,
     inputs: Inputs,
 }
@@ -77,22 +82,25 @@ impl<P> Block<P> {
             taken: VecDeque::new(),
             group: None,
             size: 1,
+            asked: 0,
             begun: None,
             inputs: Inputs::default(),
         }
     }
 
-    /// How many points are taken next, by how long the last ones took.
-    fn next_size(&mut self) -> usize {
-        if let Some(begun) = self.begun {
+    /// Decides how many points are taken next, by how long the last ones took.
+    fn resize(&mut self) {
+        if let Some(begun) = self.begun.take() {
             let took = begun.elapsed();
             if took < SHORT {
                 self.size = (self.size * 4).min(MOST);
             } else if took > LONG {
                 self.size = (self.size / 2).max(1);
             }
+            self.asked = self.size;
+        } else {
+            self.asked = (self.asked * 4).clamp(self.size, MOST);
         }
-        self.size
     }
 }
 
@@ -106,6 +114,7 @@ impl<'a, T: Task> Claims<'a, T> {
                 ..Watch::default()
             }),
             deferred: Mutex::default(),
+            free: Mutex::default(),
             failed: Mutex::new(None),
         }
     }
@@ -142,44 +151,54 @@ impl<T: Task> Feed<'_, T> {
 
     /// Takes further points; false if there are none.
     fn refill(&self, block: &mut Block<T::Point>) -> bool {
-        let size = if self.claims.is_some() {
-            block.next_size()
-        } else {
-            1
+        let Some(claims) = &self.claims else {
+            return self.ask(block, 1);
         };
-        let Some(first) = self.schedule.next(block.group) else {
-            return self.refill_with_deferred(block);
-        };
-        block.group = first.group.map(|(group, _)| group);
-        self.add(first, block);
-        if size > 1 {
-            for handed in self.schedule.more(first, size - 1) {
-                self.add(handed, block);
-            }
+        block.resize();
+        let mut free = lock(&claims.free);
+        let several = free.len().min(block.size);
+        block.taken.extend(free.drain(..several));
+        drop(free);
+        if block.taken.is_empty() && !self.ask(block, block.asked) {
+            return self.refill_with_deferred(claims, block);
         }
-        if let Some(claims) = self.claims.as_ref().filter(|_| !block.taken.is_empty()) {
+        if !block.taken.is_empty() {
             let taken = std::mem::take(&mut block.taken);
-            let deferred = self.claim(claims, taken, usize::MAX, block);
+            let deferred = self.claim(claims, taken, block);
             lock(&claims.deferred).extend(deferred);
         }
-        block.begun = Some(Instant::now());
         true
     }
 
-    /// Claims points: those that are granted, at most so many, are put into the block, and those
-    /// are returned that others have, or may have.
+    /// Puts so many points into the block that are next, as far as they are wanted; false if there
+    /// are none.
+    fn ask(&self, block: &mut Block<T::Point>, count: usize) -> bool {
+        let Some(first) = self.schedule.next(block.group) else {
+            return false;
+        };
+        block.group = first.group.map(|(group, _)| group);
+        self.add(first, block);
+        if count > 1 {
+            for handed in self.schedule.more(first, count - 1) {
+                self.add(handed, block);
+            }
+        }
+        true
+    }
+
+    /// Claims points: those that are granted are put into the block, and those are returned that
+    /// others have.
     fn claim(
         &self,
         claims: &Claims<'_, T>,
         taken: VecDeque<Next<T::Point>>,
-        most: usize,
         block: &mut Block<T::Point>,
     ) -> VecDeque<Next<T::Point>> {
         let points: Vec<_> = taken
             .iter()
             .map(|next| next.identity.id_run().as_u128())
             .collect();
-        let (claim, answers) = match claims.take(&points, most) {
+        let (claim, answers) = match claims.take(&points, block.size) {
             Ok(answered) => answered,
             Err(error) => {
                 lock(&claims.failed).get_or_insert(error);
@@ -187,43 +206,47 @@ impl<T: Task> Feed<'_, T> {
                 return VecDeque::new();
             }
         };
-        let mut deferred = VecDeque::new();
+        let (mut deferred, mut free) = (VecDeque::new(), VecDeque::new());
         for (mut next, answer) in taken.into_iter().zip(answers) {
-            match answer {
+            let left = match answer {
                 Answer::Granted => {
                     next.claim = claim;
                     block.taken.push_back(next);
+                    continue;
                 }
-                Answer::Done => self.leave_out(next.handed, Some(&next.point)),
-                Answer::Taken | Answer::Free => {
-                    // Its group need not wait for it.
-                    self.schedule.done(next.handed);
-                    next.handed.group = None;
-                    deferred.push_back(next);
+                Answer::Done => {
+                    self.leave_out(next.handed, Some(&next.point));
+                    continue;
                 }
-            }
+                Answer::Taken => &mut deferred,
+                Answer::Free => &mut free,
+            };
+            // Its group need not wait for it.
+            self.schedule.done(next.handed);
+            next.handed.group = None;
+            left.push_back(next);
         }
+        lock(&claims.free).append(&mut free);
+        block.begun = (!block.taken.is_empty()).then(Instant::now);
         deferred
     }
 
     /// Waits until others have ended what they had taken, or have died; false once nothing is left.
-    fn refill_with_deferred(&self, block: &mut Block<T::Point>) -> bool {
-        let Some(claims) = &self.claims else {
-            return false;
-        };
+    fn refill_with_deferred(&self, claims: &Claims<'_, T>, block: &mut Block<T::Point>) -> bool {
         loop {
             // One worker looks, and the others wait for it.
             let mut deferred = lock(&claims.deferred);
-            if deferred.is_empty() || self.stop.is_asked() {
+            if self.stop.is_asked() {
                 return false;
             }
+            if deferred.is_empty() {
+                return !lock(&claims.free).is_empty();
+            }
             let taken = std::mem::take(&mut *deferred);
-            let most = block.size;
-            *deferred = self.claim(claims, taken, most, block);
+            *deferred = self.claim(claims, taken, block);
             let is_left = !deferred.is_empty();
             drop(deferred);
-            if !block.taken.is_empty() {
-                block.begun = Some(Instant::now());
+            if !block.taken.is_empty() || !lock(&claims.free).is_empty() {
                 return true;
             }
             if is_left {
