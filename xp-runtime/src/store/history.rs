@@ -141,13 +141,16 @@ impl SqliteStore {
             Err(Failure::Store(StoreError::ExperimentNotFound { .. })) => return Ok(None),
             other => other?,
         };
-        let made: Option<(i64, String)> = db
-            .query_row(
+        let made: Option<(i64, String)> = if schema::has_table(db, "xp_experiment")? {
+            db.query_row(
                 "SELECT experiment, declared FROM xp_experiment WHERE id_experiment = ?1",
                 [stored.id.simple().to_string()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
-            .optional()?;
+            .optional()?
+        } else {
+            None
+        };
         let Some((key, declared)) = made else {
             return Err(Failure::Store(StoreError::NotMadeByXp {
                 name: name.to_owned(),

@@ -156,6 +156,19 @@ ALTER TABLE xp_run ADD COLUMN memory INTEGER;
 ALTER TABLE xp_exception ADD COLUMN fields BLOB;
 ";
 
+/// Views of a connection's own, by which a file of the first version reads like one of this version.
+const VIEWS_OF_1: &str = "
+CREATE TEMP VIEW xp_experiment AS SELECT *, (
+    SELECT count(*) FROM main.xp_run
+    WHERE experiment = main.xp_experiment.experiment AND outcome = 'completed'
+) AS completed FROM main.xp_experiment;
+CREATE TEMP VIEW xp_execution AS SELECT *, NULL AS time_limit, NULL AS cpu_limit,
+    NULL AS memory_limit FROM main.xp_execution;
+CREATE TEMP VIEW xp_run AS SELECT *, 1 AS attempt, 1 AS last, 0 AS filled, NULL AS user,
+    NULL AS system, NULL AS memory FROM main.xp_run;
+CREATE TEMP VIEW xp_exception AS SELECT *, NULL AS fields FROM main.xp_exception;
+";
+
 /// What [`prepare`] found.
 pub(super) enum Found {
     Ready,
@@ -193,6 +206,38 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
     failpoint::hit("schema.before_commit");
     tx.commit()?;
     Ok(Found::Ready)
+}
+
+/// Lets a file of the first version that must not be changed read like one of this version. Whether
+/// that was necessary: then [`look_again`] must be asked before each reading.
+pub(super) fn imitate(db: &Connection) -> rusqlite::Result<bool> {
+    if version(db)? != Some(1) {
+        return Ok(false);
+    }
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.execute_batch(VIEWS_OF_1)?;
+    db.execute_batch(&SINCE_2.replace("CREATE TABLE", "CREATE TEMP TABLE"))?;
+    note_columns(db)?;
+    Ok(true)
+}
+
+/// Takes back what [`imitate`] made if another process has migrated the file; true as long as none
+/// has.
+pub(super) fn look_again(db: &Connection) -> rusqlite::Result<bool> {
+    if version(db)? == Some(1) {
+        return Ok(true);
+    }
+    let own = db
+        .prepare(
+            "SELECT type, name FROM sqlite_temp_master \
+             WHERE type IN ('table', 'view') AND name GLOB 'xp_*'",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+    for (kind, name) in own {
+        db.execute_batch(&format!("DROP {kind} temp.{name}"))?;
+    }
+    Ok(false)
 }
 
 /// An execution of the first version declared the columns of its experiment's table: there was one

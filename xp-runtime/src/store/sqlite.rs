@@ -46,6 +46,8 @@ pub(crate) struct SqliteStore {
 struct Db {
     connection: Connection,
     terms: Terms,
+    /// Whether the file is of an older version, and reads like one of this version.
+    imitates: bool,
 }
 
 impl Db {
@@ -117,9 +119,11 @@ impl SqliteStore {
         let terms = Terms::default();
         db.busy_timeout(terms.lock_timeout()).map_err(fail)?;
         let read_only = db.is_readonly("main").map_err(fail)?;
+        let mut imitates = false;
         let found = if let Some(newer) = schema::newer(&db).map_err(fail)? {
             Found::Newer(newer)
         } else if read_only {
+            imitates = schema::imitate(&db).map_err(fail)?;
             Found::Ready
         } else {
             patiently(&terms, || db.pragma_update(None, "journal_mode", "WAL")).map_err(fail)?;
@@ -139,6 +143,7 @@ impl SqliteStore {
             db: Mutex::new(Db {
                 connection: db,
                 terms,
+                imitates,
             }),
             file,
             beside: process::directory(path),
@@ -202,7 +207,15 @@ impl SqliteStore {
         doing: &str,
         f: impl FnOnce(&Connection) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
-        f(&self.db().connection).map_err(|failure| typed(&self.file, doing, failure))
+        let mut db = self.db();
+        let ready = if db.imitates {
+            schema::look_again(&db.connection).map(|imitates| db.imitates = imitates)
+        } else {
+            Ok(())
+        };
+        let result = ready.map_err(Failure::from);
+        let result = result.and_then(|()| f(&db.connection));
+        result.map_err(|failure| typed(&self.file, doing, failure))
     }
 
     /// Writes: one transaction, which is rolled back if `f` fails.
