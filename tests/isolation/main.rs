@@ -20,6 +20,8 @@ mod limits;
 mod processes;
 #[cfg(target_os = "linux")]
 mod sharing;
+#[cfg(target_os = "linux")]
+mod signals;
 
 #[cfg(target_os = "linux")]
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -49,6 +51,7 @@ fn main() -> std::process::ExitCode {
         limits::TESTS,
         processes::TESTS,
         sharing::TESTS,
+        signals::TESTS,
     ]
     .concat();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -101,5 +104,6 @@ fn hook() {
         processes::Grandchildren,
         sharing::Shares,
         sharing::Breaks,
+        signals::Listeners,
     )>();
 }

@@ -36,6 +36,9 @@ pub(crate) fn help(helper: &str) -> Test {
         _ => crate::hook(),
     }
     println!("main goes on");
+    if ["listens", "does not listen", "asks for nothing"].contains(&helper) {
+        return crate::signals::help(helper);
+    }
     let plan = match helper {
         "sleeps" => pids().n(0..2).sleep(60.0),
         _ => pids().n(0..2).sleep(0.0),
@@ -102,7 +105,7 @@ pub(crate) fn grandchildren(#[param] n: u32, run: &mut Run) {
 }
 
 /// Whether the process is gone, or will be within a second.
-fn is_gone(pid: u32) -> bool {
+pub(crate) fn is_gone(pid: u32) -> bool {
     let is_there = || {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
         // Where nobody reaps, the dead stay as zombies.
@@ -186,7 +189,7 @@ fn the_end() -> Test {
     Ok(())
 }
 
-fn helper(name: &str) -> Command {
+pub(crate) fn helper(name: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.env(HELPER, name).stdout(Stdio::piped());
     command
@@ -208,7 +211,7 @@ fn children(pid: u32) -> Vec<u32> {
     all
 }
 
-fn wait_for_children(parent: &Child, count: usize) -> Vec<u32> {
+pub(crate) fn wait_for_children(parent: &Child, count: usize) -> Vec<u32> {
     let start = Instant::now();
     loop {
         let all = children(parent.id());
