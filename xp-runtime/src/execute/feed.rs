@@ -114,9 +114,14 @@ impl<'a, T: Task> Claims<'a, T> {
         lock(&self.failed).take()
     }
 
-    /// Takes points as far as they are free: an answer for each.
-    fn take(&self, points: &[u128]) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
-        self.store.claim(&self.who, &mut lock(&self.watch), points)
+    /// Takes points as far as they are free, and at most so many: an answer for each.
+    fn take(
+        &self,
+        points: &[u128],
+        most: usize,
+    ) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
+        let watch = &mut lock(&self.watch);
+        self.store.claim(&self.who, watch, points, most)
     }
 }
 
@@ -154,26 +159,27 @@ impl<T: Task> Feed<'_, T> {
         }
         if let Some(claims) = self.claims.as_ref().filter(|_| !block.taken.is_empty()) {
             let taken = std::mem::take(&mut block.taken);
-            let deferred = self.claim(claims, taken, block);
+            let deferred = self.claim(claims, taken, usize::MAX, block);
             lock(&claims.deferred).extend(deferred);
         }
         block.begun = Some(Instant::now());
         true
     }
 
-    /// Claims points: those that are granted are put into the block, and those are returned that
-    /// others have.
+    /// Claims points: those that are granted, at most so many, are put into the block, and those
+    /// are returned that others have, or may have.
     fn claim(
         &self,
         claims: &Claims<'_, T>,
         taken: VecDeque<Next<T::Point>>,
+        most: usize,
         block: &mut Block<T::Point>,
     ) -> VecDeque<Next<T::Point>> {
         let points: Vec<_> = taken
             .iter()
             .map(|next| next.identity.id_run().as_u128())
             .collect();
-        let (claim, answers) = match claims.take(&points) {
+        let (claim, answers) = match claims.take(&points, most) {
             Ok(answered) => answered,
             Err(error) => {
                 lock(&claims.failed).get_or_insert(error);
@@ -189,7 +195,7 @@ impl<T: Task> Feed<'_, T> {
                     block.taken.push_back(next);
                 }
                 Answer::Done => self.leave_out(next.handed, Some(&next.point)),
-                Answer::Taken => {
+                Answer::Taken | Answer::Free => {
                     // Its group need not wait for it.
                     self.schedule.done(next.handed);
                     next.handed.group = None;
@@ -211,16 +217,18 @@ impl<T: Task> Feed<'_, T> {
             if deferred.is_empty() || self.stop.is_asked() {
                 return false;
             }
-            let several = deferred.len().min(block.size.max(8));
-            let taken = deferred.drain(..several).collect();
-            let still = self.claim(claims, taken, block);
-            deferred.extend(still);
+            let taken = std::mem::take(&mut *deferred);
+            let most = block.size;
+            *deferred = self.claim(claims, taken, most, block);
+            let is_left = !deferred.is_empty();
             drop(deferred);
             if !block.taken.is_empty() {
                 block.begun = Some(Instant::now());
                 return true;
             }
-            std::thread::sleep(PATIENCE);
+            if is_left {
+                std::thread::sleep(PATIENCE);
+            }
         }
     }
 

@@ -49,8 +49,8 @@ impl SqliteStore {
         who: &Claimant,
         watch: &mut Watch,
         points: &[u128],
+        most: usize,
     ) -> Result<(Option<Claim>, Vec<Answer>)> {
-        catch_up(tx, who, watch)?;
         let mut taken = HashSet::new();
         for claim in self.claims_in(tx, who.key)? {
             if claim.alive {
@@ -62,12 +62,18 @@ impl SqliteStore {
                 self.interrupt(tx, &claim)?;
             }
         }
+        catch_up(tx, who, watch)?;
+        let mut room = most;
         let answers: Vec<_> = points
             .iter()
             .map(|point| match point {
                 point if taken.contains(point) => Answer::Taken,
                 point if watch.done.contains(point) => Answer::Done,
-                _ => Answer::Granted,
+                _ if room == 0 => Answer::Free,
+                _ => {
+                    room -= 1;
+                    Answer::Granted
+                }
             })
             .collect();
         let granted = points.iter().zip(&answers);
@@ -295,13 +301,18 @@ fn catch_up(db: &Connection, who: &Claimant, watch: &mut Watch) -> Result<()> {
     }
     let mut statement = db.prepare_cached(
         "SELECT id_run, outcome FROM xp_run \
-             WHERE seq > ?1 AND experiment = ?2 AND execution <> ?3 AND last",
+             WHERE seq > ?1 AND experiment = ?2 AND execution <> ?3 AND last ORDER BY seq",
     )?;
     let mut rows = statement.query(params![watch.seen, who.key, who.execution])?;
     while let Some(row) = rows.next()? {
         let outcome = Outcome::from_text(row.get_ref(1)?.as_str()?);
         let again = matches!(outcome, Some(Outcome::Interrupted | Outcome::Cancelled));
-        if let (false, Some(point)) = (again, point(row.get_ref(0)?.as_str()?)) {
+        let Some(point) = point(row.get_ref(0)?.as_str()?) else {
+            continue;
+        };
+        if again {
+            watch.done.remove(&point);
+        } else {
             watch.done.insert(point);
         }
     }

@@ -120,6 +120,8 @@ pub(crate) enum Answer {
     Done,
     /// A live process has it.
     Taken,
+    /// Nobody has it, but enough others were granted.
+    Free,
 }
 
 /// The runs of others that ended while an execution goes on.
@@ -361,13 +363,15 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// taken is free.
     fn set_active(&self, execution: i64, active: bool);
 
-    /// Takes points for an execution, as far as nobody else has them: an answer for each. The claim
-    /// is `None` if none is granted. What dead processes had taken is interrupted then.
+    /// Takes points for an execution, as far as nobody else has them, and at most so many: an
+    /// answer for each. The claim is `None` if none is granted. What dead processes had taken is
+    /// interrupted then.
     fn claim(
         &self,
         execution: &Claimant,
         watch: &mut Watch,
         points: &[u128],
+        most: usize,
     ) -> Result<(Option<Claim>, Vec<Answer>), StoreError>;
 
     /// Records as interrupted what dead processes had taken.

@@ -22,9 +22,10 @@ pub(super) struct Member {
 }
 
 /// The directory beside a database in which its processes keep their locks and what is not yet
-/// committed.
+/// committed. It is the same one by whatever name they have opened the database, from wherever.
 pub(super) fn directory(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut name = file.into_os_string();
     name.push("-xp");
     PathBuf::from(name)
 }

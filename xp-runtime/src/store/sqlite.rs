@@ -319,11 +319,12 @@ impl Store for SqliteStore {
         who: &Claimant,
         watch: &mut Watch,
         points: &[u128],
+        most: usize,
     ) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
         let me = self.member()?;
         let claimed = self.change_on(who.terms, "take points", |tx| {
             failpoint::hit("claim.begun");
-            let claimed = self.claim_in(tx, me, who, watch, points)?;
+            let claimed = self.claim_in(tx, me, who, watch, points, most)?;
             failpoint::hit("claim.ready");
             Ok(claimed)
         })?;

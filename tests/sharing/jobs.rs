@@ -1,0 +1,122 @@
+//! What the processes execute.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Duration;
+
+use xp::prelude::*;
+
+/// How many points the sweeps have, as far as it is not said.
+pub(crate) const POINTS: u32 = 60;
+
+/// Notes that this process has begun a point.
+pub(crate) fn note(log: &str, x: u32) {
+    let mut log = File::options().append(true).create(true).open(log).unwrap();
+    // In one write: lines of several processes do not mix.
+    let line = format!("{} {x}\n", std::process::id());
+    log.write_all(line.as_bytes()).unwrap();
+}
+
+#[step]
+fn wait(log: &str, x: u32, ms: u64) -> u64 {
+    note(log, x);
+    std::thread::sleep(Duration::from_millis(ms));
+    u64::from(x) * 2
+}
+
+#[experiment]
+pub(crate) fn waits(
+    #[config(identity = false)] log: String,
+    #[config(identity = false, default = 5)] ms: u64,
+    #[param] x: u32,
+) {
+    #[field]
+    let double: u64 = wait(&log, x, ms);
+}
+
+#[step]
+fn load(seed: u32) -> Vec<u32> {
+    std::thread::sleep(Duration::from_millis(3));
+    (0..seed).collect()
+}
+
+#[step]
+fn count(log: &str, data: &[u32], x: u32) -> usize {
+    note(log, x);
+    std::thread::sleep(Duration::from_millis(3));
+    data.len()
+}
+
+#[experiment]
+pub(crate) fn groups(#[config(identity = false)] log: String, #[param] seed: u32, #[param] x: u32) {
+    #[shared]
+    let data: Vec<u32> = load(seed);
+    #[field]
+    let count: usize = count(&log, &data, x);
+}
+
+#[step]
+fn fail(log: &str, x: u32) -> Result<u32, String> {
+    note(log, x);
+    std::thread::sleep(Duration::from_millis(5));
+    match x % 10 {
+        3 => Err("three".to_owned()),
+        7 => panic!("seven"),
+        _ => Ok(x),
+    }
+}
+
+#[experiment]
+pub(crate) fn fails(#[config(identity = false)] log: String, #[param] x: u32) {
+    #[field]
+    let same: u32 = fail(&log, x)?;
+}
+
+/// Does a job, and returns how many runs there are to be seen after it.
+pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize> {
+    let all = || waits().log(log).x(0..POINTS).jobs(2);
+    let seen = match name {
+        "all" => session.resume(all())?.runs().count(),
+        "one thread" => session.resume(all().jobs(1))?.runs().count(),
+        "execute" => session.execute(all())?.runs().count(),
+        "first" => session
+            .resume(waits().log(log).x(0..40).jobs(2))?
+            .runs()
+            .count(),
+        "second" => session
+            .resume(waits().log(log).x(20..POINTS).jobs(2))?
+            .runs()
+            .count(),
+        "ordered" => session.resume(all().order_by_key(|p| p.x))?.runs().count(),
+        "many" => {
+            let plan = waits().log("/dev/null").ms(0).x(0..6_000).jobs(2);
+            session.resume(plan.order_by_key(|p| p.x))?.runs().count()
+        }
+        "long" => {
+            let plan = waits().log(log).ms(3_000).x(0..1).jobs(1);
+            session.resume(plan)?.runs().count()
+        }
+        "seconds" => {
+            let plan = waits().log(log).ms(1_000).x(0..4).jobs(2);
+            session.resume(plan)?.runs().count()
+        }
+        "groups" => {
+            let plan = groups().log(log).seed(1..=4).x(0..20).jobs(2);
+            session.resume(plan)?.runs().count()
+        }
+        "ordered groups" => {
+            let plan = groups().log(log).seed(1..=4).x(0..20).jobs(2);
+            session.resume(plan.order_by_key(|p| p.x))?.runs().count()
+        }
+        "fails" => {
+            let plan = fails().log(log).x(0..POINTS).jobs(2);
+            match session.resume(plan) {
+                Ok(experiment) => experiment.runs().count(),
+                Err(xp::Error::RunsFailed(_)) => session.load("fails")?.runs().count(),
+                Err(other) => return Err(other),
+            }
+        }
+        other => panic!("there is no job `{other}`"),
+    };
+    Ok(seen)
+}
