@@ -1,6 +1,7 @@
 //! k-nearest neighbours on Fisher's Iris table: how the number of neighbours changes the accuracy.
 //!
-//! `cargo run --release --example iris` runs 50 points in parallel and keeps them in `iris.db`.
+//! `cargo run --release --example iris` runs 50 points in parallel and keeps them in `iris.db`. Run
+//! again, it finds them there, and runs what is missing: nothing.
 
 use anyhow::Context;
 use xp::prelude::*;
@@ -129,11 +130,7 @@ fn iris(
 
 fn main() -> xp::Result<()> {
     let session = Session::open("iris.db")?;
-    let plan = iris()
-        .k([1, 3, 5, 7, 9])
-        .seed(0..10)
-        .if_exists(IfExists::Replace);
-    let experiment = session.execute(plan)?;
+    let experiment = session.resume(iris().k([1, 3, 5, 7, 9]).seed(0..10))?;
     println!("{}", experiment.table().group_by("k"));
     Ok(())
 }

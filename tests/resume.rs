@@ -236,3 +236,58 @@ fn every_run_that_counts_is_told_after_it_is_committed() -> Test {
     assert_eq!(told.1.load(Ordering::SeqCst), 0);
     Ok(())
 }
+
+mod before {
+    use xp::prelude::*;
+
+    #[experiment]
+    pub(crate) fn grows(#[config(identity = false)] label: String, #[param] n: u32) {
+        #[field]
+        let double: u32 = super::double(&label, n)?;
+    }
+}
+
+mod after {
+    use xp::prelude::*;
+
+    #[step]
+    fn triple(n: u32) -> u32 {
+        3 * n
+    }
+
+    #[experiment]
+    pub(crate) fn grows(#[config(identity = false)] label: String, #[param] n: u32) {
+        #[field]
+        let double: u32 = super::double(&label, n)?;
+        #[field]
+        let triple: u32 = triple(n);
+    }
+}
+
+#[test]
+fn a_new_field_is_there_if_nothing_but_old_runs_get_it() -> Test {
+    let fill = |label: &str| after::grows().label(label).n(0..4).fill();
+    let again = |label: &str| {
+        let rerun = Rerun::new().partial(true);
+        after::grows().label(label).n(0..4).rerun(rerun)
+    };
+    for (label, plan, calls) in [("filled", fill("filled"), 4), ("again", again("again"), 8)] {
+        let session = Session::in_memory()?;
+        session.resume(before::grows().label(label).n(0..4))?;
+        let report = session.plan(after::grows().label(label).n(0..4))?;
+        assert_eq!((report.counts.partial, report.counts.to_run), (4, 0));
+        session.resume(plan)?;
+        assert_eq!(called(label), calls);
+        let experiment = session.load_as::<after::Grows>("grows")?;
+        assert_eq!(experiment.runs().count(), 4);
+        for run in experiment.runs() {
+            let run = run?;
+            assert_eq!(run.fields.triple, 3 * run.fields.n);
+        }
+        assert_eq!(
+            session.ls()?.iter().map(|listed| listed.runs).sum::<u64>(),
+            4
+        );
+    }
+    Ok(())
+}

@@ -8,7 +8,6 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::Result;
-use crate::experiments::half;
 
 /// A connection as xp uses it.
 pub(crate) fn connect(file: &Path) -> Result<Connection> {
@@ -66,9 +65,8 @@ impl Vectors {
     }
 }
 
-/// Empty tasks on as many threads as there are cores.
-pub(crate) fn tasks(count: u64) {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+/// Tasks on so many threads.
+pub(crate) fn tasks<T>(threads: usize, count: u64, task: impl Fn(u64) -> T + Sync) {
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -78,7 +76,7 @@ pub(crate) fn tasks(count: u64) {
                     if i >= count {
                         break;
                     }
-                    std::hint::black_box(half(std::hint::black_box(i)));
+                    std::hint::black_box(task(std::hint::black_box(i)));
                 }
             });
         }

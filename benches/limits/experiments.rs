@@ -1,5 +1,7 @@
 //! What is executed, written as any program would write it.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 use xp::prelude::*;
 
@@ -45,6 +47,24 @@ fn curves(#[param] i: u64, #[sequence] curve: Sequence<Point>) {
     extend(i, &mut curve);
 }
 
+/// Works for a millisecond.
+#[step]
+pub(crate) fn spin(i: u64) -> u64 {
+    let clock = Instant::now();
+    while clock.elapsed() < Duration::from_millis(1) {
+        std::hint::spin_loop();
+    }
+    i
+}
+
+/// Runs of a millisecond.
+#[experiment]
+pub(crate) fn short(#[param] i: u64) {
+    /// What it was.
+    #[field]
+    let x: u64 = spin(i);
+}
+
 /// Executes so many runs that do nothing.
 pub(crate) fn execute_empty(session: &Session, runs: u64) -> xp::Result<()> {
     session.execute(empty().i(0..runs)).map(drop)
@@ -53,6 +73,17 @@ pub(crate) fn execute_empty(session: &Session, runs: u64) -> xp::Result<()> {
 /// Executes as many runs as there are points in a grid that is a thousand wide.
 pub(crate) fn execute_grid(session: &Session, high: u64) -> xp::Result<()> {
     session.execute(grid().i(0..high).j(0..1_000)).map(drop)
+}
+
+/// Continues what [`execute_grid`] did.
+pub(crate) fn resume_grid(session: &Session, high: u64) -> xp::Result<()> {
+    session.resume(grid().i(0..high).j(0..1_000)).map(drop)
+}
+
+/// How many points of that grid would be run.
+pub(crate) fn plan_grid(session: &Session, high: u64) -> xp::Result<u64> {
+    let report = session.plan(grid().i(0..high).j(0..1_000))?;
+    Ok(report.counts.to_run)
 }
 
 /// Executes so many runs with a thousand points each, one after the other.

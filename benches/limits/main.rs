@@ -8,6 +8,8 @@ mod bare;
 mod experiments;
 mod measure;
 mod memory;
+mod resume;
+mod short;
 mod workloads;
 
 use std::process::ExitCode;
@@ -19,7 +21,7 @@ type Result<T> = std::result::Result<T, anyhow::Error>;
 /// A benchmark: its name, and what measures it.
 type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
 
-const BENCHMARKS: [Benchmark; 8] = [
+const BENCHMARKS: [Benchmark; 12] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
@@ -29,6 +31,19 @@ const BENCHMARKS: [Benchmark; 8] = [
         workloads::flushed,
     ),
     ("10,000 empty runs, 100 a commit", workloads::empty_runs),
+    (
+        "resume of a finished sweep of 100,000 points",
+        resume::finished,
+    ),
+    ("1,000,000 points, all complete: planned", resume::planned),
+    (
+        "10,000 runs of 1 ms on 2 threads, each counted once committed",
+        short::committed,
+    ),
+    (
+        "the same with `isolate(Process)`, beside it without",
+        short::isolated,
+    ),
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),
@@ -37,6 +52,7 @@ const BENCHMARKS: [Benchmark; 8] = [
 ];
 
 fn main() -> ExitCode {
+    xp::child_main::<experiments::Short>();
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args.first().is_some_and(|arg| arg == memory::CHILD) {
         return memory::child(&args[1..]);

@@ -17,7 +17,7 @@ pub(crate) enum Effort {
 }
 
 impl Effort {
-    fn repetitions(self, full: usize) -> usize {
+    pub(crate) fn repetitions(self, full: usize) -> usize {
         match self {
             Self::Quick => 3.min(full),
             Self::Full => full,
@@ -55,6 +55,16 @@ pub(crate) struct Pair {
     pub(crate) limit: f64,
     /// Of `xp` to `limit`.
     pub(crate) ratio: f64,
+}
+
+/// The line of a pair whose ratio counts.
+pub(crate) fn factor(pair: Pair, at_most: &'static str) -> Line {
+    Line {
+        xp: show(pair.xp),
+        limit: show(pair.limit),
+        ratio: format!("{:.2} ×", pair.ratio),
+        at_most,
+    }
 }
 
 /// Measures two things in turns, each first as often as the other. What they return is the time
@@ -96,7 +106,7 @@ pub(crate) fn timed<T>(f: impl FnOnce() -> Result<T>) -> Result<(Duration, T)> {
     Ok((clock.elapsed(), value))
 }
 
-fn median(mut all: Vec<f64>) -> f64 {
+pub(crate) fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     let middle = all.len() / 2;
     if all.is_empty() {

@@ -9,17 +9,8 @@ use xp::prelude::*;
 
 use crate::Result;
 use crate::bare::{self, Row, Vectors};
-use crate::experiments::{Point, execute_curves, execute_empty};
-use crate::measure::{Effort, Line, Pair, in_turns, show, timed};
-
-fn factor(pair: Pair, at_most: &'static str) -> Line {
-    Line {
-        xp: show(pair.xp),
-        limit: show(pair.limit),
-        ratio: format!("{:.2} ×", pair.ratio),
-        at_most,
-    }
-}
+use crate::experiments::{Point, execute_curves, execute_empty, half};
+use crate::measure::{Effort, Line, factor, in_turns, show, timed};
 
 /// A million points of sequences, in the files of their runs.
 pub(crate) fn sequences(effort: Effort) -> Result<Line> {
@@ -142,6 +133,7 @@ pub(crate) fn flushed(effort: Effort) -> Result<Line> {
 /// What a run costs if nothing is written to a file.
 pub(crate) fn one_run(effort: Effort) -> Result<Line> {
     const RUNS: u32 = 20_000;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let pair = in_turns(
         effort,
         31,
@@ -152,7 +144,7 @@ pub(crate) fn one_run(effort: Effort) -> Result<Line> {
         },
         || {
             let (time, ()) = timed(|| {
-                bare::tasks(RUNS.into());
+                bare::tasks(threads, RUNS.into(), half);
                 Ok(())
             })?;
             Ok(time / RUNS)

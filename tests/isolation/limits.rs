@@ -201,12 +201,12 @@ fn threads() -> Test {
 
 fn usage() -> Test {
     let session = Session::in_memory()?;
-    let plan = isolated(&["sleep", "compute", "memory"]).cpu_limit(Duration::from_millis(500));
+    let plan = isolated(&["sleep", "two threads", "memory"]).cpu_limit(Duration::from_secs(1));
     assert_eq!(failures(&session, plan)?.len(), 1);
     let one = |sql: &str| -> xp::Result<xp::Value> { Ok(session.query(sql)?.rows()[0][0].clone()) };
-    // The one that was stopped has computed for half a second, all but its first 10 ms.
+    // The one that was stopped has computed for a second, all but its first 10 ms.
     let stopped =
-        "select user + system between 0.4 and 0.8 from xp_run where outcome = 'timed_out'";
+        "select user + system between 0.9 and 1.4 from xp_run where outcome = 'timed_out'";
     assert_eq!(one(stopped)?, 1.into());
     let asleep = "select count(*) from xp_run where outcome = 'completed' and user + system < 0.1 \
                   and elapsed > 0.6 and memory < 100 << 20";

@@ -41,7 +41,8 @@ impl SqliteStore {
             .iter()
             .filter(|run| run.outcome == Outcome::Completed && matches!(run.target, Target::Insert))
             .count() as u64;
-        if completed > 0 && !execution.table_ready {
+        let is_first = completed > 0 && !execution.table_ready;
+        if is_first {
             ready_table(tx, execution)?;
         }
         let known = execution.extra.len();
@@ -55,7 +56,8 @@ impl SqliteStore {
             other => other,
         })?;
         self.settle(tx, execution, runs)?;
-        if inserted > 0 || execution.extra.len() > known {
+        // The first one may bring columns, also if no row is new.
+        if inserted > 0 || is_first || execution.extra.len() > known {
             self.count(tx, execution, key, inserted)?;
         }
         Ok(())
