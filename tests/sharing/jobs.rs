@@ -72,6 +72,27 @@ pub(crate) fn fails(#[config(identity = false)] log: String, #[param] x: u32) {
     let same: u32 = fail(&log, x)?;
 }
 
+#[step]
+fn hang(log: &str, x: u32) -> Result<u32, String> {
+    let begun = std::fs::read_to_string(log).unwrap_or_default();
+    note(log, x);
+    match begun.lines().count() {
+        0 => Err("the first attempt of all fails".to_owned()),
+        1 => {
+            std::thread::sleep(Duration::from_secs(30));
+            Ok(x)
+        }
+        _ => Ok(x),
+    }
+}
+
+/// The second attempt at its first point hangs.
+#[experiment]
+pub(crate) fn hangs(#[config(identity = false)] log: String, #[param] x: u32) {
+    #[field]
+    let same: u32 = hang(&log, x)?;
+}
+
 /// Does a job, and returns how many runs there are to be seen after it.
 pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize> {
     let all = || waits().log(log).x(0..POINTS).jobs(2);
@@ -115,6 +136,10 @@ pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize>
                 Err(xp::Error::RunsFailed(_)) => session.load("fails")?.runs().count(),
                 Err(other) => return Err(other),
             }
+        }
+        "hangs" => {
+            let plan = hangs().log(log).x(0..3).jobs(1).retry(1);
+            session.resume(plan)?.runs().count()
         }
         other => panic!("there is no job `{other}`"),
     };

@@ -193,6 +193,22 @@ fn what_fails_in_one_process_is_not_run_by_the_others() {
 }
 
 #[test]
+fn a_point_whose_process_died_before_its_last_attempt_is_run_by_the_others() {
+    let dir = Dir::new();
+    go(&dir);
+    let dies = Child::start(&dir, "hangs");
+    dir.wait_for(2);
+    let other = Child::start(&dir, "hangs");
+    dir.wait_for(4);
+    std::thread::sleep(Duration::from_millis(100));
+    dies.kill();
+    assert_eq!(other.ended(), 3);
+    check(&dir.db(), "experiment_hangs", 0..3);
+    let interrupted = "SELECT count(*) FROM xp_run WHERE outcome = 'interrupted'";
+    assert_eq!(dir.count(interrupted), 1);
+}
+
+#[test]
 fn readers_of_plain_sql_are_never_in_the_way() {
     let dir = Dir::new();
     let children: Vec<_> = (0..3).map(|_| Child::start(&dir, "all")).collect();

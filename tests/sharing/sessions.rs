@@ -53,6 +53,43 @@ fn threads_share_a_sweep_that_is_in_memory() {
 }
 
 #[test]
+fn what_a_failed_execution_had_taken_is_run_by_others() {
+    let dir = Dir::new();
+    let log = dir.log().display().to_string();
+    let session = Session::open(dir.db()).unwrap();
+    let plan = waits().log(log.as_str()).x(0..POINTS).jobs(2);
+    let panics = plan.on_run(|_| panic!("a call of the user's own"));
+    let caught = std::panic::catch_unwind(|| session.resume(panics));
+    assert!(caught.is_err());
+    // The session is still there, and with it its process.
+    let other = Session::open(dir.db()).unwrap();
+    assert_eq!(job("all", &other, &log).unwrap(), POINTS as usize);
+    check(&dir.db(), "experiment_waits", 0..POINTS);
+    assert_eq!(job("all", &session, &log).unwrap(), POINTS as usize);
+}
+
+#[test]
+fn the_plan_of_a_sweep_that_others_run_tells_of_them() {
+    let dir = Dir::new();
+    let log = dir.log().display().to_string();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let session = Session::open(dir.db()).unwrap();
+            let plan = waits().log(log.as_str()).ms(200).x(0..6).jobs(2);
+            session.resume(plan).unwrap();
+        });
+        dir.wait_for(4);
+        std::thread::sleep(Duration::from_millis(80));
+        let session = Session::open(dir.db()).unwrap();
+        let plan = waits().log(log.as_str()).ms(200).x(0..6);
+        let counts = session.plan(plan).unwrap().counts;
+        assert_eq!((counts.complete, counts.claimed, counts.missing), (2, 2, 2));
+        assert_eq!(counts.to_run, 2);
+    });
+    check(&dir.db(), "experiment_waits", 0..6);
+}
+
+#[test]
 fn what_a_staged_execution_holds_back_is_accepted_once() {
     // Both are staged; or the other one ends before, or after the staged one.
     for (ms, policy) in [

@@ -230,6 +230,8 @@ pub(crate) struct Execution {
     pub(crate) seen: i64,
     /// How many completed runs there are, when this execution last looked.
     pub(crate) completed: u64,
+    /// The meta as this execution has written it; empty until then.
+    pub(crate) meta: Vec<u8>,
     /// The points that are left of each claim.
     pub(crate) claims: HashMap<i64, u32>,
 }
@@ -248,6 +250,7 @@ impl Execution {
             extra: Vec::new(),
             seen: 0,
             completed: 0,
+            meta: Vec::new(),
             claims: HashMap::new(),
         }
     }

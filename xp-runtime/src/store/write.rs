@@ -78,9 +78,11 @@ impl SqliteStore {
                      RETURNING completed",
             )?
             .query_row(params![inserted.cast_signed(), key], |row| row.get(0))?;
-        let others = completed.unsigned_abs() != execution.completed + inserted;
         execution.completed = completed.unsigned_abs();
-        if others {
+        let meta: Option<Vec<u8>> = tx
+            .prepare_cached("SELECT meta FROM experiments WHERE id_experiment = ?1")?
+            .query_row([text(&hex(execution.id))], |row| row.get(0))?;
+        if meta.as_ref() != Some(&execution.meta) {
             // Another process has written, and perhaps added columns.
             let stored = self.find_in(tx, &Key::Id(execution.id))?;
             for column in stored.columns {
@@ -154,7 +156,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    pub(super) fn write_meta(&self, tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
+    pub(super) fn write_meta(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
         let columns: Vec<_> = execution
             .new
             .columns
@@ -164,6 +166,7 @@ impl SqliteStore {
         let blob = meta::encode(&execution.table, &columns, execution.completed)?;
         tx.prepare_cached("UPDATE experiments SET meta = ?1 WHERE id_experiment = ?2")?
             .execute(params![blob, text(&hex(execution.id))])?;
+        execution.meta = blob;
         Ok(())
     }
 }
