@@ -266,3 +266,48 @@ fn a_pragma_behind_a_comment_is_no_query() -> Test {
     assert!(session.query("/* the answer */ select 42").is_ok());
     Ok(())
 }
+
+#[test]
+fn a_staged_run_that_succeeds_when_it_is_tried_again_is_no_failure() -> Test {
+    let options = Options::new().policy(Policy::Staged).retry(2);
+    let session = Session::in_memory()?.with(options);
+    let tries = AtomicU32::new(0);
+    let experiment = session.sweep("tried", 0..3_u32, |i, _| {
+        match *i == 1 && tries.fetch_add(1, Ordering::Relaxed) == 0 {
+            true => Err("the first time"),
+            false => Ok(*i),
+        }
+    })?;
+    assert_eq!(experiment.runs().count(), 3);
+    Ok(())
+}
+
+#[test]
+fn staged_runs_share_a_sweep_that_is_resumed() -> Test {
+    let folder = tempfile::tempdir()?;
+    let open = |options: Options| -> Result<Session, xp::Error> {
+        let session = Session::open(folder.path().join("staged.db"))?;
+        Ok(session.with(options.if_exists(IfExists::Resume).jobs(1)))
+    };
+    let staged = open(Options::new().policy(Policy::Staged))?;
+    let other = open(Options::new())?;
+    let begun = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let waiting = staged.sweep("shared", 0..4_u32, |i, _| {
+                if *i == 2 {
+                    begun.wait();
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+                Ok::<_, String>(*i)
+            });
+            waiting.unwrap();
+        });
+        begun.wait();
+        other
+            .sweep("shared", 0..4_u32, |i, _| Ok::<_, String>(*i))
+            .unwrap();
+    });
+    assert_eq!(other.load("shared")?.runs().count(), 4);
+    Ok(())
+}
