@@ -311,3 +311,26 @@ fn staged_runs_share_a_sweep_that_is_resumed() -> Test {
     assert_eq!(other.load("shared")?.runs().count(), 4);
     Ok(())
 }
+
+/// Has the name of the experiment in the file, so that its points are looked for there.
+#[experiment(name = "halves")]
+fn halved(#[param] a: u64, #[param] b: u64) {
+    #[field]
+    let sum: u64 = add(a, b);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read_without_being_changed() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("old.db");
+    std::fs::copy("tests/data/schema-1.db", &path)?;
+    let before = std::fs::read(&path)?;
+    let session = Session::open_read_only(&path)?;
+    let halves = session.load("halves")?;
+    assert_eq!((halves.runs().count(), halves.failures().count()), (7, 1));
+    let report = session.plan(halved().a([1, 2]).b([3]))?;
+    assert_eq!((report.counts.missing, report.counts.points), (2, 2));
+    drop((halves, session));
+    assert_eq!(std::fs::read(&path)?, before);
+    Ok(())
+}

@@ -141,13 +141,17 @@ impl SqliteStore {
             Err(Failure::Store(StoreError::ExperimentNotFound { .. })) => return Ok(None),
             other => other?,
         };
-        let made: Option<(i64, String)> = db
-            .query_row(
+        let made = || {
+            db.query_row(
                 "SELECT experiment, declared FROM xp_experiment WHERE id_experiment = ?1",
                 [stored.id.simple().to_string()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
-            .optional()?;
+            .optional()
+        };
+        // Read-only files of MLtraq do not have the table.
+        let of_xp = schema::has_table(db, "xp_experiment")?;
+        let made: Option<(i64, String)> = of_xp.then(made).transpose()?.flatten();
         let Some((key, declared)) = made else {
             return Err(Failure::Store(StoreError::NotMadeByXp {
                 name: name.to_owned(),

@@ -156,6 +156,17 @@ ALTER TABLE xp_run ADD COLUMN memory INTEGER;
 ALTER TABLE xp_exception ADD COLUMN fields BLOB;
 ";
 
+/// What the second version has and a file of the first lacks, for a connection that must not change
+/// it: a temporary view goes before the table of its name.
+const STAND_IN_FOR_2: &str = "
+CREATE TEMP VIEW xp_execution AS
+    SELECT *, NULL AS time_limit, NULL AS cpu_limit, NULL AS memory_limit FROM main.xp_execution;
+CREATE TEMP VIEW xp_run AS
+    SELECT *, 1 AS attempt, 1 AS last, 0 AS filled, NULL AS user, NULL AS system, NULL AS memory
+    FROM main.xp_run;
+CREATE TEMP VIEW xp_exception AS SELECT *, NULL AS fields FROM main.xp_exception;
+";
+
 /// What [`prepare`] found.
 pub(super) enum Found {
     Ready,
@@ -193,6 +204,16 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
     failpoint::hit("schema.before_commit");
     tx.commit()?;
     Ok(Found::Ready)
+}
+
+/// Lets a file of the first version be read as one of this version, and changes nothing in it.
+pub(super) fn stand_in(db: &Connection) -> rusqlite::Result<()> {
+    if version(db)? != Some(1) {
+        return Ok(());
+    }
+    db.execute_batch(STAND_IN_FOR_2)?;
+    db.execute_batch(&SINCE_2.replace("CREATE TABLE", "CREATE TEMP TABLE"))?;
+    note_columns(db)
 }
 
 /// An execution of the first version declared the columns of its experiment's table: there was one

@@ -120,6 +120,7 @@ impl SqliteStore {
         let found = if let Some(newer) = schema::newer(&db).map_err(fail)? {
             Found::Newer(newer)
         } else if read_only {
+            schema::stand_in(&db).map_err(fail)?;
             Found::Ready
         } else {
             patiently(&terms, || db.pragma_update(None, "journal_mode", "WAL")).map_err(fail)?;
