@@ -334,3 +334,68 @@ fn a_file_of_the_first_version_is_read_without_being_changed() -> Test {
     assert_eq!(std::fs::read(&path)?, before);
     Ok(())
 }
+
+#[derive(Serialize, Deserialize)]
+struct Less {
+    a: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct More {
+    a: u32,
+    b: u32,
+}
+
+/// A file that two sessions resume, run after run in the order of the points.
+fn two_sessions(folder: &tempfile::TempDir) -> Result<[Session; 2], xp::Error> {
+    let options = Options::new()
+        .if_exists(IfExists::Resume)
+        .order(Order::Grid)
+        .jobs(1);
+    let open = || Session::open(folder.path().join("two.db"));
+    Ok([open()?.with(options.clone()), open()?.with(options)])
+}
+
+#[test]
+fn a_column_that_another_process_adds_meanwhile_stays_known() -> Test {
+    let folder = tempfile::tempdir()?;
+    let [old, new] = two_sessions(&folder)?;
+    let new = new.with(Options::new().fill());
+    let fill = || {
+        new.sweep("grows", [0_u32], |i, _| {
+            Ok::<_, String>(More { a: *i, b: 7 })
+        })
+    };
+    old.sweep("grows", [0_u32], |i, _| Ok::<_, String>(Less { a: *i }))?;
+    old.sweep("grows", 0..2_u32, |i, _| {
+        fill().map_err(|error| error.to_string())?;
+        Ok::<_, String>(Less { a: *i })
+    })?;
+    let more = new.load_as::<xp::Swept<u32, More>>("grows")?;
+    assert_eq!((more.runs().count(), more.partial()), (1, 1));
+    assert_eq!(more.runs().next().unwrap()?.fields.result.b, 7);
+    Ok(())
+}
+
+#[test]
+fn a_field_is_not_of_two_types_if_two_processes_insert_it() -> Test {
+    let folder = tempfile::tempdir()?;
+    let [one, other] = two_sessions(&folder)?;
+    let insert = || other.sweep("noted", [9_u32], |_, run| run.fields.insert("note", 9));
+    let executed = one.sweep("noted", 0..2_u32, |i, run| {
+        insert().map_err(|error| error.to_string())?;
+        let inserted = match i {
+            0 => run.fields.insert("note", "text".to_owned()),
+            _ => run.fields.insert("other", "text".to_owned()),
+        };
+        inserted.map_err(|error| error.to_string())
+    });
+    let error = executed.map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("`note` holds int"), "{error}");
+    let noted = one.load("noted")?;
+    let failure = noted.failures().next().unwrap()?;
+    assert_eq!(failure.inputs.get::<u32>("point")?, Some(0));
+    let runs: Result<Vec<_>, _> = noted.runs().collect();
+    assert_eq!(runs?.len(), 2);
+    Ok(())
+}

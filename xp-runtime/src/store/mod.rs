@@ -226,6 +226,8 @@ pub(crate) struct Execution {
     pub(crate) extra: Vec<Column>,
     /// How many completed runs there are, when this execution last looked.
     pub(crate) completed: u64,
+    /// The experiment's meta as this execution wrote it last.
+    pub(crate) meta: Vec<u8>,
     /// The points that are left of each claim.
     pub(crate) claims: HashMap<i64, u32>,
 }
@@ -243,6 +245,7 @@ impl Execution {
             table_ready: false,
             extra: Vec::new(),
             completed: 0,
+            meta: Vec::new(),
             claims: HashMap::new(),
         }
     }
