@@ -266,3 +266,136 @@ fn a_pragma_behind_a_comment_is_no_query() -> Test {
     assert!(session.query("/* the answer */ select 42").is_ok());
     Ok(())
 }
+
+#[test]
+fn a_staged_run_that_succeeds_when_it_is_tried_again_is_no_failure() -> Test {
+    let options = Options::new().policy(Policy::Staged).retry(2);
+    let session = Session::in_memory()?.with(options);
+    let tries = AtomicU32::new(0);
+    let experiment = session.sweep("tried", 0..3_u32, |i, _| {
+        match *i == 1 && tries.fetch_add(1, Ordering::Relaxed) == 0 {
+            true => Err("the first time"),
+            false => Ok(*i),
+        }
+    })?;
+    assert_eq!(experiment.runs().count(), 3);
+    Ok(())
+}
+
+#[test]
+fn staged_runs_share_a_sweep_that_is_resumed() -> Test {
+    let folder = tempfile::tempdir()?;
+    let open = |options: Options| -> Result<Session, xp::Error> {
+        let session = Session::open(folder.path().join("staged.db"))?;
+        Ok(session.with(options.if_exists(IfExists::Resume).jobs(1)))
+    };
+    let staged = open(Options::new().policy(Policy::Staged))?;
+    let other = open(Options::new())?;
+    let begun = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let waiting = staged.sweep("shared", 0..4_u32, |i, _| {
+                if *i == 2 {
+                    begun.wait();
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+                Ok::<_, String>(*i)
+            });
+            waiting.unwrap();
+        });
+        begun.wait();
+        other
+            .sweep("shared", 0..4_u32, |i, _| Ok::<_, String>(*i))
+            .unwrap();
+    });
+    assert_eq!(other.load("shared")?.runs().count(), 4);
+    Ok(())
+}
+
+/// Has the name of the experiment in the file, so that its points are looked for there.
+#[experiment(name = "halves")]
+fn halved(#[param] a: u64, #[param] b: u64) {
+    #[field]
+    let sum: u64 = add(a, b);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read_without_being_changed() -> Test {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("old.db");
+    std::fs::copy("tests/data/schema-1.db", &path)?;
+    let before = std::fs::read(&path)?;
+    let session = Session::open_read_only(&path)?;
+    let halves = session.load("halves")?;
+    assert_eq!((halves.runs().count(), halves.failures().count()), (7, 1));
+    let report = session.plan(halved().a([1, 2]).b([3]))?;
+    assert_eq!((report.counts.missing, report.counts.points), (2, 2));
+    drop((halves, session));
+    assert_eq!(std::fs::read(&path)?, before);
+    Ok(())
+}
+
+#[derive(Serialize, Deserialize)]
+struct Less {
+    a: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct More {
+    a: u32,
+    b: u32,
+}
+
+/// A file that two sessions resume, run after run in the order of the points.
+fn two_sessions(folder: &tempfile::TempDir) -> Result<[Session; 2], xp::Error> {
+    let options = Options::new()
+        .if_exists(IfExists::Resume)
+        .order(Order::Grid)
+        .jobs(1);
+    let open = || Session::open(folder.path().join("two.db"));
+    Ok([open()?.with(options.clone()), open()?.with(options)])
+}
+
+#[test]
+fn a_column_that_another_process_adds_meanwhile_stays_known() -> Test {
+    let folder = tempfile::tempdir()?;
+    let [old, new] = two_sessions(&folder)?;
+    let new = new.with(Options::new().fill());
+    let fill = || {
+        new.sweep("grows", [0_u32], |i, _| {
+            Ok::<_, String>(More { a: *i, b: 7 })
+        })
+    };
+    old.sweep("grows", [0_u32], |i, _| Ok::<_, String>(Less { a: *i }))?;
+    old.sweep("grows", 0..2_u32, |i, _| {
+        fill().map_err(|error| error.to_string())?;
+        Ok::<_, String>(Less { a: *i })
+    })?;
+    let more = new.load_as::<xp::Swept<u32, More>>("grows")?;
+    assert_eq!((more.runs().count(), more.partial()), (1, 1));
+    assert_eq!(more.runs().next().unwrap()?.fields.result.b, 7);
+    Ok(())
+}
+
+#[test]
+fn a_field_is_not_of_two_types_if_two_processes_insert_it() -> Test {
+    let folder = tempfile::tempdir()?;
+    let [one, other] = two_sessions(&folder)?;
+    let insert = || other.sweep("noted", [9_u32], |_, run| run.fields.insert("note", 9));
+    let executed = one.sweep("noted", 0..2_u32, |i, run| {
+        insert().map_err(|error| error.to_string())?;
+        let inserted = match i {
+            0 => run.fields.insert("note", "text".to_owned()),
+            _ => run.fields.insert("other", "text".to_owned()),
+        };
+        inserted.map_err(|error| error.to_string())
+    });
+    let error = executed.map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("`note` holds int"), "{error}");
+    let noted = one.load("noted")?;
+    let failure = noted.failures().next().unwrap()?;
+    assert_eq!(failure.inputs.get::<u32>("point")?, Some(0));
+    let runs: Result<Vec<_>, _> = noted.runs().collect();
+    assert_eq!(runs?.len(), 2);
+    Ok(())
+}

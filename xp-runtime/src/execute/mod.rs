@@ -33,7 +33,7 @@ use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
 use crate::sequence::ChunkDir;
 use crate::stop::Stop;
-use crate::store::{Claimant, Ended, Execution, Finished, Store, StoreError};
+use crate::store::{Claimant, Ended, Execution, Finished, IfExists, Store, StoreError};
 
 /// A transaction holds at most so many runs, and so many may wait for the next one: a worker that
 /// is further ahead of the writer waits.
@@ -172,10 +172,12 @@ pub(crate) fn execute<T: Task>(
         on_run,
         continued,
     } = job;
-    // A name that is taken is refused before anything is computed.
-    match policy {
-        Policy::Staged => store.rehearse(&execution)?,
-        _ => store.commit(&mut execution, &mut Vec::new())?,
+    // A name that is taken is refused before anything is computed. What is continued is shared with
+    // others, and its points are claimed also if their runs are staged.
+    if policy == Policy::Staged && execution.new.if_exists != IfExists::Resume {
+        store.rehearse(&execution)?;
+    } else {
+        store.commit(&mut execution, &mut Vec::new())?;
     }
     let active = execution.key.map(|_| {
         store.set_active(execution.execution, true);

@@ -116,11 +116,16 @@ impl Writer<'_> {
         summary: &mut Summary<S>,
     ) -> Result<(), StoreError> {
         if self.policy == Policy::Staged {
-            if group.iter().any(|run| run.outcome.is_failure()) {
-                for run in group.drain(..).filter(|run| run.outcome.is_failure()) {
+            let failed = |run: &Finished| run.last && run.outcome.is_failure();
+            if self.stop.is_asked() || group.iter().any(failed) {
+                for run in group.drain(..).filter(failed) {
                     summary.count(run);
                 }
-                return Ok(());
+                // Without a key nothing was begun in the file.
+                return match self.execution.key {
+                    Some(_) => self.store.end(&self.execution),
+                    None => Ok(()),
+                };
             }
             self.commit(group, &mut states, summary)?;
         }

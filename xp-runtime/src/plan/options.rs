@@ -23,7 +23,8 @@ pub enum Policy {
     /// All points are attempted; what failed is told at the end.
     KeepGoing,
     /// All or nothing: the runs are held back in memory until all have completed, and are then
-    /// committed in one transaction. If one fails, nothing is changed in the file.
+    /// committed in one transaction. If one fails, or the execution is asked to stop, no run is
+    /// kept. What is resumed takes its points at its begin, so that other processes wait for them.
     Staged,
 }
 

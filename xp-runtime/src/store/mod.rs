@@ -352,7 +352,8 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     fn commit(&self, execution: &mut Execution, runs: &mut Vec<Finished>)
     -> Result<(), StoreError>;
 
-    /// Whether the first commit of an execution would be refused; nothing is changed.
+    /// Whether the first commit of an execution that makes an experiment would be refused; nothing
+    /// is changed.
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError>;
 
     /// Records the end of an execution.

@@ -17,8 +17,8 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Execution, Finished, History, IfExists, Key, Known, Listed,
-    Rows, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Execution, Finished, History, Key, Known, Listed, Rows, Store,
+    StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -387,9 +387,7 @@ impl Store for SqliteStore {
 
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
         self.transaction(execution.terms, "commit runs", |tx| {
-            if execution.new.if_exists != IfExists::Resume {
-                self.make_room(&tx, &execution.new, &execution.table)?;
-            }
+            self.make_room(&tx, &execution.new, &execution.table)?;
             Ok(tx.rollback()?)
         })
     }

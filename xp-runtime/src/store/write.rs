@@ -8,8 +8,11 @@ use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
 use super::sql::{hex, literal, text};
 use super::sqlite::SqliteStore;
-use super::{Column, Execution, Finished, IfExists, Key, NewExperiment, StoreError, Target, meta};
-use crate::exception::Outcome;
+use super::{
+    Column, Ended, Execution, Finished, IfExists, Key, NewExperiment, Role, StoreError, Target,
+    kind_name, meta,
+};
+use crate::exception::{Exception, Outcome};
 use crate::value::Cell;
 
 impl SqliteStore {
@@ -84,15 +87,20 @@ impl SqliteStore {
             .query_row([text(&hex(execution.id))], |row| row.get(0))?;
         if meta.as_ref() != Some(&execution.meta) {
             // Another process has written, and perhaps added columns.
-            let stored = self.find_in(tx, &Key::Id(execution.id))?;
-            for column in stored.columns {
-                let known = execution.new.columns.iter().chain(&execution.extra);
-                if !known.into_iter().any(|known| known.name == column.name) {
-                    execution.extra.push(column);
-                }
-            }
+            self.learn_columns(tx, execution)?;
         }
         self.write_meta(tx, execution)
+    }
+
+    /// Adds the columns that others have added to those that are known.
+    fn learn_columns(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
+        for column in self.find_in(tx, &Key::Id(execution.id))?.columns {
+            let known = execution.new.columns.iter().chain(&execution.extra);
+            if !known.into_iter().any(|known| known.name == column.name) {
+                execution.extra.push(column);
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
@@ -140,18 +148,28 @@ impl SqliteStore {
         &self,
         tx: &Transaction<'_>,
         execution: &mut Execution,
-        runs: &[Finished],
+        runs: &mut [Finished],
     ) -> Result<()> {
         for (column, _) in runs.iter().flat_map(|run| &run.extra) {
-            if execution
-                .extra
-                .iter()
-                .any(|known| known.name == column.name)
-            {
+            if execution.extra.iter().any(|known| same(known, column)) {
                 continue;
             }
-            add_column(tx, &execution.table, column, None)?;
-            execution.extra.push(column.clone());
+            if !add_column(tx, &execution.table, column, None)? {
+                self.learn_columns(tx, execution)?;
+            }
+            if !execution.extra.iter().any(|known| same(known, column)) {
+                execution.extra.push(column.clone());
+            }
+        }
+        // Within a process this is found out when the field is inserted.
+        for run in runs {
+            let clash = run.extra.iter().find_map(|(column, _)| {
+                let other = execution.extra.iter().find(|known| same(known, column))?;
+                clash(other, column)
+            });
+            if let Some(message) = clash {
+                refuse(run, &execution.new.columns, message);
+            }
         }
         Ok(())
     }
@@ -169,6 +187,51 @@ impl SqliteStore {
         execution.meta = blob;
         Ok(())
     }
+}
+
+/// Whether SQL takes them for the same column.
+fn same(a: &Column, b: &Column) -> bool {
+    a.name.eq_ignore_ascii_case(&b.name)
+}
+
+/// Why a run cannot write to a column that another process added, if it cannot.
+fn clash(there: &Column, column: &Column) -> Option<String> {
+    if there.name != column.name {
+        Some(format!(
+            "the field `{}` differs from `{}`, which another process inserted, by upper and lower \
+             case only",
+            column.name, there.name
+        ))
+    } else if there.ty.kind != column.ty.kind {
+        Some(format!(
+            "the field `{}` holds {}, as another process inserted it, and not {}",
+            column.name,
+            kind_name(there.ty.kind),
+            kind_name(column.ty.kind)
+        ))
+    } else {
+        None
+    }
+}
+
+/// Makes a completed run one that failed.
+fn refuse(run: &mut Finished, columns: &[Column], message: String) {
+    let value = |(column, cell): (&Column, Cell)| {
+        Some((column.name.clone(), column.ty.decode_value(cell).ok()?))
+    };
+    let cells = std::mem::take(&mut run.cells);
+    let (inputs, fields): (Vec<_>, Vec<_>) =
+        (columns.iter().zip(cells)).partition(|(column, _)| column.role == Role::Input);
+    run.outcome = Outcome::Failed;
+    run.extra.clear();
+    run.ended = Some(Box::new(Ended {
+        exception: Exception {
+            message,
+            ..Exception::default()
+        },
+        inputs: inputs.into_iter().filter_map(value).collect(),
+        fields: fields.into_iter().filter_map(value).collect(),
+    }));
 }
 
 /// Deletes an experiment with all that belongs to it.
@@ -233,28 +296,29 @@ fn columns_of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<String>
         .collect()
 }
 
-/// Adds a column, unless another process did.
+/// Adds a column; false if another process did.
 fn add_column(
     tx: &Transaction<'_>,
     table: &str,
     column: &Column,
     initial: Option<&Cell>,
-) -> Result<()> {
+) -> Result<bool> {
     let there = columns_of(tx, table)?;
     if there
         .iter()
         .any(|name| name.eq_ignore_ascii_case(&column.name))
     {
-        return Ok(());
+        return Ok(false);
     }
-    Ok(tx.execute_batch(&format!(
+    tx.execute_batch(&format!(
         "ALTER TABLE {} ADD COLUMN {}",
         quoted(table),
         match initial {
             Some(initial) => given(column, initial),
             None => definition(column),
         }
-    ))?)
+    ))?;
+    Ok(true)
 }
 
 fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
