@@ -10,12 +10,16 @@ use crate::{Dir, wait_until};
 
 const POINTS: u32 = 40;
 
+/// A point that takes longer than the others.
+const SLOW: u32 = 1_000;
+
 mod before {
     use super::*;
 
     #[step]
     fn first(x: u32) -> u32 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        let ms = if x == SLOW { 300 } else { 5 };
+        std::thread::sleep(std::time::Duration::from_millis(ms));
         x + 1
     }
 
@@ -188,5 +192,25 @@ fn a_column_is_known_whose_program_ran_nothing() {
         assert_eq!(old.join().unwrap(), POINTS as usize);
         let experiment = session.load_as::<after::Grows>("grows").unwrap();
         assert_eq!(experiment.partial(), POINTS as usize);
+    });
+}
+
+/// When it begins, there is no table yet; when it ends, there is one.
+#[test]
+fn a_column_is_made_that_nobody_has_filled() {
+    let dir = Dir::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let session = Session::open(dir.db()).unwrap();
+            session.resume(before::grows().x([SLOW])).unwrap();
+        });
+        wait_until(|| {
+            let db = Connection::open(dir.db()).unwrap();
+            let sql = "SELECT count(*) > 0 FROM xp_claim";
+            db.query_row(sql, [], |row| row.get(0)).unwrap_or(false)
+        });
+        let session = Session::open(dir.db()).unwrap();
+        let experiment = session.resume(after::grows().x([SLOW])).unwrap();
+        assert_eq!((experiment.runs().count(), experiment.partial()), (0, 1));
     });
 }

@@ -301,27 +301,22 @@ impl Session {
         order: Option<Vec<u64>>,
         host: Option<&Host<T::State>>,
     ) -> Result<Made<T::State>> {
-        let policy = options.policy.unwrap_or(match options.if_exists {
-            Some(IfExists::Resume) => Policy::KeepGoing,
-            _ => Policy::default(),
-        });
-        let mut made =
-            self.run_once(declared, task, layout, options, policy, order.clone(), host)?;
+        let policy = options.policy_or_default();
+        let mut made = self.run_once(declared, task, layout, options, order.clone(), host)?;
         let goes_on = |summary: &Summary<_>| policy == Policy::KeepGoing || summary.first.is_none();
         while made.summary.refused > 0 && goes_on(&made.summary) {
             let again = Options {
                 name: Some(made.name.clone()),
                 if_exists: Some(IfExists::Resume),
                 rerun: Some(options.rerun.unwrap_or_default().only_unended()),
+                policy: Some(match policy {
+                    // What was held back is there now.
+                    Policy::Staged => Policy::StopFirst,
+                    other => other,
+                }),
                 ..options.clone()
             };
-            // What was held back is there now.
-            let policy = match policy {
-                Policy::Staged => Policy::StopFirst,
-                other => other,
-            };
-            let rest =
-                self.run_once(declared, task, layout, &again, policy, order.clone(), host)?;
+            let rest = self.run_once(declared, task, layout, &again, order.clone(), host)?;
             made.summary.add(rest.summary);
         }
         Ok(made)
@@ -333,7 +328,6 @@ impl Session {
         task: &T,
         layout: &Layout,
         options: &Options,
-        policy: Policy,
         order: Option<Vec<u64>>,
         host: Option<&Host<T::State>>,
     ) -> Result<Made<T::State>> {
@@ -398,7 +392,7 @@ impl Session {
                 ..Execution::new(new)
             },
             layout,
-            policy,
+            policy: options.policy_or_default(),
             jobs: options.jobs_or_default(),
             order,
             shuffled: options.order.unwrap_or_default() == Order::Shuffled,

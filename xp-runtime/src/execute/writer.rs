@@ -129,7 +129,7 @@ impl Writer<'_> {
             }
             self.commit(group, &mut states, summary)?;
         }
-        self.store.end(&self.execution)
+        self.store.end(&mut self.execution)
     }
 }
 

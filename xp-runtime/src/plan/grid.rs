@@ -88,7 +88,8 @@ pub trait Grid: Planned + Sized {
     /// the point and the one that failed: what is larger than what took too long, say. It ends as
     /// [`Pruned`](crate::Outcome::Pruned), which is no failure, and is looked at again by the next
     /// `resume`. With [`order_by_key`](Grid::order_by_key) the small points come first; runs that
-    /// are under way when one fails go on.
+    /// are under way when one fails go on. What fails in other processes that share the sweep at the
+    /// same time prunes nothing here.
     ///
     /// ```
     /// # use xp::prelude::*;

@@ -139,6 +139,13 @@ impl Options {
         self.jobs.unwrap_or_else(cores)
     }
 
+    pub(crate) fn policy_or_default(&self) -> Policy {
+        self.policy.unwrap_or(match self.if_exists {
+            Some(IfExists::Resume) => Policy::KeepGoing,
+            _ => Policy::default(),
+        })
+    }
+
     /// What a run may use, as it is recorded.
     pub(crate) fn recorded_limits(&self) -> store::Limits {
         store::Limits {

@@ -134,10 +134,14 @@ impl SqliteStore {
             ..Watch::default()
         };
         catch_up(tx, &who, &mut watch)?;
-        let claims = self.claims_in(tx, key)?.into_iter();
-        let live = claims.filter(|claim| claim.alive);
         let mut others = watch.done;
-        others.extend(live.flat_map(|claim| claim.points));
+        for claim in self.claims_in(tx, key)? {
+            if claim.alive {
+                others.extend(claim.points);
+            } else {
+                self.interrupt(tx, &claim)?;
+            }
+        }
         runs.retain(|run| !others.contains(&run.id_run.as_u128()));
         Ok(())
     }

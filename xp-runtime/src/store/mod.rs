@@ -357,7 +357,7 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError>;
 
     /// Records the end of an execution.
-    fn end(&self, execution: &Execution) -> Result<(), StoreError>;
+    fn end(&self, execution: &mut Execution) -> Result<(), StoreError>;
 
     /// The directory for what the live runs of this session keep until they are committed; it need
     /// not be there yet. `None` if there is no place that outlives the process.

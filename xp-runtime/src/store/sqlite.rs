@@ -392,9 +392,10 @@ impl Store for SqliteStore {
         })
     }
 
-    fn end(&self, execution: &Execution) -> Result<(), StoreError> {
+    fn end(&self, execution: &mut Execution) -> Result<(), StoreError> {
         self.change_on(execution.terms, "end an execution", |tx| {
             self.check_is_there(tx, execution.id, &execution.new.name)?;
+            self.add_what_is_declared(tx, execution)?;
             tx.execute(
                 "DELETE FROM xp_claim WHERE execution = ?1",
                 [execution.execution],

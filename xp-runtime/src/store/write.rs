@@ -66,6 +66,22 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Adds the declared columns to a table that others have made meanwhile.
+    pub(super) fn add_what_is_declared(
+        &self,
+        tx: &Transaction<'_>,
+        execution: &mut Execution,
+    ) -> Result<()> {
+        let Some(key) = execution.key.filter(|_| !execution.table_ready) else {
+            return Ok(());
+        };
+        if has_table(tx, &execution.table)? {
+            ready_table(tx, execution)?;
+            self.count(tx, execution, key, 0)?;
+        }
+        Ok(())
+    }
+
     /// Counts completed runs. The meta tells how many there are, and has the columns of all that
     /// write to the experiment.
     fn count(
