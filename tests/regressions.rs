@@ -399,3 +399,25 @@ fn a_field_is_not_of_two_types_if_two_processes_insert_it() -> Test {
     assert_eq!(runs?.len(), 2);
     Ok(())
 }
+
+#[test]
+fn a_fill_finds_its_rows_after_a_vacuum() -> Test {
+    let folder = tempfile::tempdir()?;
+    let [session, other] = two_sessions(&folder)?;
+    other.sweep("moved", 0..9_u32, |i, _| Ok::<_, String>(Less { a: *i }))?;
+    let db = rusqlite::Connection::open(other.db())?;
+    db.execute_batch("DELETE FROM experiment_moved WHERE point < 3")?;
+    let filling = session.with(Options::new().fill());
+    let vacuumed = AtomicU32::new(0);
+    let filled = filling.sweep("moved", 3..9_u32, |i, _| {
+        if vacuumed.fetch_add(1, Ordering::Relaxed) == 0 {
+            let vacuum = || rusqlite::Connection::open(other.db())?.execute_batch("VACUUM");
+            vacuum().map_err(|error| error.to_string())?;
+        }
+        Ok::<_, String>(More { a: *i, b: 10 * i })
+    })?;
+    let mut runs = filled.runs();
+    assert!(runs.all(|run| run.is_ok_and(|run| run.fields.result.b == 10 * run.fields.point)));
+    assert_eq!(filled.runs().count(), 6);
+    Ok(())
+}

@@ -205,10 +205,19 @@ impl<'a> Rules<'a> {
 
     /// How a point stands, and what is to be done with it.
     pub(crate) fn decide(&self, point: u128) -> (PointState, Action) {
-        let run = |again: bool| if again { Action::Run } else { Action::Keep };
-        if self.history.taken.contains(&point) {
-            return (PointState::Claimed, Action::Wait);
+        let free = self.decide_if_free(point);
+        if !self.history.taken.contains(&point) {
+            return free;
         }
+        // What another one runs by a policy of its own need not be waited for.
+        let waits = free.1 != Action::Keep;
+        let action = if waits { Action::Wait } else { Action::Keep };
+        (PointState::Claimed, action)
+    }
+
+    /// The same where no other process is about to run the point, or where it dies before.
+    fn decide_if_free(&self, point: u128) -> (PointState, Action) {
+        let run = |again: bool| if again { Action::Run } else { Action::Keep };
         let standing = self.history.points.get(&point);
         let Some(standing) = standing else {
             return if self.history.lost.contains(&point) {
@@ -416,6 +425,7 @@ pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
         survey.len += 1;
         let standing = rules.history.points.get(&point);
         if standing.is_some_and(|standing| standing.makers.is_some()) {
+            let (_, action) = rules.decide_if_free(point);
             survey.rows.insert(point, action == Action::Fill);
         }
     });
@@ -435,6 +445,38 @@ mod tests {
             assert!(bits.has(i));
         }
         assert!(!bits.has(1) && !bits.has(999) && !bits.has(u64::MAX));
+    }
+
+    #[test]
+    fn what_another_process_has_taken_is_waited_for_if_it_would_be_run() {
+        let (partial, unknown) = (1, 2);
+        let mut history = History::default();
+        let standing = Standing {
+            outcome: Outcome::Completed,
+            last: 0,
+            makers: Some(0),
+        };
+        history.points.insert(partial, standing);
+        history.taken.extend([partial, unknown]);
+        let rules = |fill: bool| Rules {
+            known: None,
+            history: &history,
+            rerun: Rerun::default(),
+            fill,
+            limits: Limits::default(),
+            facts: vec![Facts {
+                lacks: vec!["score".to_owned()],
+                changed: Vec::new(),
+            }],
+        };
+        let claimed = |action| (PointState::Claimed, action);
+        assert_eq!(rules(false).decide(partial), claimed(Action::Keep));
+        assert_eq!(rules(true).decide(partial), claimed(Action::Wait));
+        assert_eq!(rules(false).decide(unknown), claimed(Action::Wait));
+        assert_eq!(
+            rules(true).decide_if_free(partial),
+            (PointState::Partial, Action::Fill)
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Inserting runs: into the table of their experiment, and into the ledger of all runs.
 
-use rusqlite::{CachedStatement, Transaction, params};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
 
 use super::failure::Result;
 use super::name::quoted;
@@ -91,7 +91,7 @@ impl<'a> Inserts<'a> {
                 self.fill(first, *rowid, columns)?;
             } else {
                 if let Target::Replace(rowid) = first.target {
-                    self.delete(rowid)?;
+                    self.delete(first, rowid)?;
                 }
                 self.insert_fields(runs, &first.extra)?;
             }
@@ -144,12 +144,31 @@ impl<'a> Inserts<'a> {
         Ok(())
     }
 
-    fn delete(&self, rowid: i64) -> Result<()> {
+    fn delete(&self, run: &Finished, rowid: i64) -> Result<()> {
+        let rowid = self.row_of(run, rowid)?;
         let table = quoted(&self.execution.table);
         self.tx
             .prepare_cached(&format!("DELETE FROM {table} WHERE _rowid_ = ?1"))?
             .execute([rowid])?;
         Ok(())
+    }
+
+    /// The row of a run that was at `rowid`: VACUUM numbers the rows of such a table anew.
+    fn row_of(&self, run: &Finished, rowid: i64) -> Result<Option<i64>> {
+        let table = quoted(&self.execution.table);
+        let id_run = hex(run.id_run);
+        let find = |which: &str| format!("SELECT _rowid_ FROM {table} WHERE {which}id_run = ?1");
+        let there = self
+            .tx
+            .prepare_cached(&find("_rowid_ = ?2 AND "))?
+            .query_row(params![text(&id_run), rowid], |row| row.get(0))
+            .optional()?;
+        if there.is_some() {
+            return Ok(there);
+        }
+        let mut anywhere = self.tx.prepare_cached(&find(""))?;
+        let found = anywhere.query_row([text(&id_run)], |row| row.get(0));
+        Ok(found.optional()?)
     }
 
     /// Gives a row the values that it lacks.
@@ -168,7 +187,7 @@ impl<'a> Inserts<'a> {
         for (i, cell) in run.cells.iter().enumerate() {
             update.raw_bind_parameter(i + 1, sql_cell(cell))?;
         }
-        update.raw_bind_parameter(run.cells.len() + 1, rowid)?;
+        update.raw_bind_parameter(run.cells.len() + 1, self.row_of(run, rowid)?)?;
         update.raw_execute()?;
         Ok(())
     }
