@@ -123,7 +123,7 @@ impl Writer<'_> {
                 }
                 // Without a key nothing was begun in the file.
                 return match self.execution.key {
-                    Some(_) => self.store.end(&self.execution),
+                    Some(_) => self.store.end(&mut self.execution),
                     None => Ok(()),
                 };
             }
