@@ -56,9 +56,9 @@ pub use plan::{
 };
 pub use rng::Rng;
 pub use row::{LayoutError, Misfit, RowError};
-pub use run::{Dynamic, FieldError, Live, LiveFields, Run, RunKind};
+pub use run::{Args, Dynamic, FieldError, Live, LiveFields, Run, RunKind};
 pub use sequence::{Row, Sequence, SequenceError};
-pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session};
+pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session, Upstreamed};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};

@@ -2,6 +2,7 @@
 
 mod report;
 mod resume;
+mod transfer;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,6 +33,7 @@ use crate::table::Table;
 
 pub use self::report::{PlanReport, PlannedGroup, PlannedPoint};
 use self::resume::Continuation;
+pub use self::transfer::Upstreamed;
 
 /// An open file of experiments. Clones share the file.
 ///
@@ -218,6 +220,9 @@ impl Session {
         let options = options.or(&self.defaults);
         let mut layout = Layout::default();
         X::layout(&mut layout);
+        if let Some(field) = &options.args_field {
+            layout.reserve(field);
+        }
         let layout = layout.check(declared.name)?;
         let order = order_by.map(|order_by| order_by(&parts));
         let task = PlanTask::<X>::new(parts, options.root_seed_or_default()).pruned(prune);
@@ -254,7 +259,11 @@ impl Session {
     {
         let options = self.defaults.clone();
         isolate::refuse_limits(name, options.limits)?;
-        let layout = Swept::<P, F>::layout().check(name)?;
+        let mut layout = Swept::<P, F>::layout();
+        if let Some(field) = &options.args_field {
+            layout.reserve(field);
+        }
+        let layout = layout.check(name)?;
         let points: Vec<P> = points.into_iter().collect();
         if points.is_empty() {
             return Err(Error::EmptySweep {
@@ -401,6 +410,7 @@ impl Session {
             attempts: options.retry.unwrap_or_default().saturating_add(1),
             signals,
             on_run: options.on_run.as_ref(),
+            args_field: options.args_field.as_deref(),
             continued,
         };
         if let Some(host) = host {

@@ -61,6 +61,8 @@ pub(crate) struct Job<'a> {
     pub(crate) attempts: u32,
     pub(crate) signals: bool,
     pub(crate) on_run: Option<&'a OnRun>,
+    /// The field in which runs keep their inputs.
+    pub(crate) args_field: Option<&'a str>,
     /// Set if the experiment is continued.
     pub(crate) continued: Option<Continued<'a>>,
 }
@@ -170,6 +172,7 @@ pub(crate) fn execute<T: Task>(
         attempts,
         signals,
         on_run,
+        args_field,
         continued,
     } = job;
     // A name that is taken is refused before anything is computed. What is continued is shared with
@@ -228,6 +231,9 @@ pub(crate) fn execute<T: Task>(
         .live_directory()?
         .map(|path| Arc::new(ChunkDir::new(path)));
     let registry = Arc::new(FieldRegistry::new(layout.columns(), &execution.extra));
+    if let Some(field) = args_field {
+        registry.reserve(field);
+    }
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, len, &fractions, progress);
@@ -288,6 +294,7 @@ pub(crate) fn execute<T: Task>(
             progress: Arc::clone(progress),
             host,
             chunks: chunks.clone(),
+            args_field,
             id_experiment,
             root_seed: seed,
         })

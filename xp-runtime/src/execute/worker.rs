@@ -12,14 +12,14 @@ use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
 use super::{Done, Filled};
-use crate::attempt::{Attempt, Failed, Ran, Task, before_the_steps};
+use crate::attempt::{Attempt, Completed, Failed, Ran, Task, before_the_steps};
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};
 use crate::isolate::{Child, Host, Sent};
 use crate::panic;
 use crate::row::Layout;
-use crate::run::{Context, FieldRegistry, Progress, Run};
+use crate::run::{Args, Context, FieldRegistry, Progress, Run};
 use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
@@ -100,6 +100,8 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) host: Option<&'a Host<T::State>>,
     /// Where the rows of sequences go while their run is live.
     pub(super) chunks: Option<Arc<ChunkDir>>,
+    /// The field in which runs keep their inputs.
+    pub(super) args_field: Option<&'a str>,
     pub(super) id_experiment: uuid::Uuid,
     pub(super) root_seed: u64,
 }
@@ -310,7 +312,7 @@ impl<T: Task> Worker<'_, T> {
         finished.files = ran.files;
         let told = kept.context.told.swap(false, Ordering::Relaxed);
         let mut state = None;
-        match ran.ended {
+        match self.with_args(ran.ended, &next.point) {
             Ok(completed) => {
                 finished.cells = completed.cells;
                 finished.extra = completed.extra;
@@ -338,6 +340,26 @@ impl<T: Task> Worker<'_, T> {
             }
         }
         Attempted { finished, state }
+    }
+
+    /// A run that has completed, with its inputs in a field of their own if that is wanted.
+    fn with_args(
+        &self,
+        ended: Result<Completed<T::State>, Box<Failed>>,
+        point: &T::Point,
+    ) -> Result<Completed<T::State>, Box<Failed>> {
+        let mut completed = ended?;
+        if let Some(name) = self.args_field {
+            let failed = |error: &dyn std::error::Error| {
+                Failed::new(Outcome::Failed, before_the_steps(error))
+            };
+            let (config, params) = panic::catch(|| self.task.bunches(point))
+                .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
+                .map_err(|error| failed(&error))?;
+            let field = Args::new(config, params).into_field(name);
+            completed.extra.push(field.map_err(|error| failed(&error))?);
+        }
+        Ok(completed)
     }
 
     /// Runs the steps, in this thread or in a process of their own.

@@ -41,6 +41,18 @@ pub enum Error {
         /// The experiment's name.
         experiment: String,
     },
+    /// No experiment was given to [`Session::merge`](crate::Session::merge).
+    #[error("there are no experiments of which `{name}` could be made")]
+    NothingToMerge {
+        /// The name of the experiment that was to be made.
+        name: String,
+    },
+    /// The experiment was deserialised, and is in no file.
+    #[error("the experiment `{experiment}` was deserialised, and is in no database")]
+    NoDatabase {
+        /// The experiment's name.
+        experiment: String,
+    },
     /// The declaration of the experiment. Nothing was executed.
     #[error(transparent)]
     Layout(#[from] LayoutError),

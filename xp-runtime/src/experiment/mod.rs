@@ -2,8 +2,10 @@
 
 mod error;
 mod fields;
+mod manage;
 mod read;
 mod runs;
+mod union;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::union::Union;
 use super::{Error, Failure, Result};
 use super::{ReadOwned, Readable};
 use crate::run::Run;
 use crate::store::{Store, StoredExperiment, StoredFailure, StoredRun};
-use crate::value::Value;
+use crate::value::{Value, ValueError};
 
 /// The runs of an experiment that completed: see [`Experiment::runs`](crate::Experiment::runs).
 pub struct Runs<X: Readable> {
@@ -25,6 +26,7 @@ enum From<X: Readable> {
         read: ReadOwned<X>,
         next: usize,
     },
+    Union(Box<Union<X>>),
 }
 
 struct Pages<X: Readable> {
@@ -74,6 +76,36 @@ impl<X: Readable> Runs<X> {
     }
 }
 
+impl<X: Readable> Runs<X> {
+    pub(super) fn union(of: Box<Union<X>>) -> Self {
+        Self {
+            from: From::Union(of),
+        }
+    }
+
+    /// The ids of all runs, also of those that were gone through already.
+    pub(super) fn ids(&self) -> Result<HashSet<u128>> {
+        match &self.from {
+            From::Db(pages) => {
+                let mut ids = pages.db.ids(&pages.stored)?;
+                ids.retain(|id| !pages.partial.contains(id));
+                Ok(ids)
+            }
+            From::Owned {
+                experiment,
+                runs,
+                read,
+                ..
+            } => {
+                let id = |run: &Value| Ok(read(run.clone())?.id_run.as_u128());
+                let ids: Result<_, ValueError> = runs.iter().map(id).collect();
+                ids.map_err(|source| unreadable(experiment, source))
+            }
+            From::Union(both) => both.ids(),
+        }
+    }
+}
+
 impl<X: Readable> Pages<X> {
     fn next(&mut self) -> Option<Result<Run<X>>> {
         while self.page.is_empty() {
@@ -114,13 +146,18 @@ impl<X: Readable> Iterator for Runs<X> {
             } => {
                 let run = runs.get(*next)?.clone();
                 *next += 1;
-                Some(read(run).map_err(|source| Error::Field {
-                    experiment: experiment.clone(),
-                    field: "runs".to_owned(),
-                    source,
-                }))
+                Some(read(run).map_err(|source| unreadable(experiment, source)))
             }
+            From::Union(both) => both.next(),
         }
+    }
+}
+
+fn unreadable(experiment: &str, source: ValueError) -> Error {
+    Error::Field {
+        experiment: experiment.to_owned(),
+        field: "runs".to_owned(),
+        source,
     }
 }
 

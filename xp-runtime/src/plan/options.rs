@@ -60,6 +60,7 @@ pub struct Options {
     pub(crate) durability: Option<Durability>,
     pub(crate) lock_timeout: Option<Duration>,
     pub(crate) limits: Limits,
+    pub(crate) args_field: Option<String>,
 }
 
 /// What is called with every run that counts.
@@ -131,6 +132,7 @@ impl Options {
             durability: self.durability.or(defaults.durability),
             lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
             limits: self.limits.or(defaults.limits),
+            args_field: self.args_field.or_else(|| defaults.args_field.clone()),
         }
     }
 
@@ -287,6 +289,16 @@ pub trait PlanOptions: Sized {
     /// Whether progress is shown on stderr. The default is to show it if stderr is a terminal.
     fn show_progress(mut self, show: bool) -> Self {
         self.options_mut().progress = Some(show);
+        self
+    }
+
+    /// Keeps the inputs of each run that completes in a field of this name, in the form of MLtraq's
+    /// `args_field`: `{config: {..}, params: {..}}`. MLtraq continues runs with the inputs that it
+    /// finds there, and [`Run::args`](crate::Run::args) reads them.
+    ///
+    /// The name cannot be that of an input or a field.
+    fn args_field(mut self, name: impl Into<String>) -> Self {
+        self.options_mut().args_field = Some(name.into());
         self
     }
 

@@ -109,6 +109,15 @@ impl Layout {
         }
     }
 
+    /// A column beside the declared ones, whose name nothing declared can have.
+    pub(crate) fn reserve(&mut self, name: &str) {
+        if let Err(error) = name::check_column(name) {
+            self.errors.push(error.to_string());
+        }
+        self.is_free(name);
+        self.unrecorded.push(name.to_owned());
+    }
+
     fn is_free(&mut self, name: &str) {
         let columns = self.columns.iter().map(|column| &column.name);
         let same = |other: &&String| other.eq_ignore_ascii_case(name);

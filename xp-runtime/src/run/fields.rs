@@ -69,6 +69,12 @@ impl FieldRegistry {
         }
     }
 
+    /// Lets no run insert a field of that name, which is the execution's own.
+    pub(crate) fn reserve(&self, name: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_lowercase(), (name.to_owned(), None));
+    }
+
     /// Whether a run may insert a field of that name and type.
     pub(crate) fn check(&self, name: &str, ty: ColumnType) -> Result<(), FieldError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! Runs: the live one, which steps see, and the finished one, which is read from the file.
 
+mod args;
 mod fields;
 mod live;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use uuid::Uuid;
 
+pub use args::Args;
 pub(crate) use fields::FieldRegistry;
 pub use fields::{FieldError, LiveFields};
 pub use live::Live;

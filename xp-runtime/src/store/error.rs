@@ -156,6 +156,69 @@ pub enum StoreError {
         /// The declared name of what made it.
         found: String,
     },
+    /// An experiment cannot be copied, merged or renamed to a name that another one has.
+    #[error(
+        "the name `{name}` is taken in `{file}`; use another one, or delete the experiment that has it"
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The file's path.
+        file: String,
+    },
+    /// The shared file has another experiment of this name.
+    #[error(
+        "the experiment `{name}` in `{file}` is another one ({found}) than the one that was to be \
+         added ({declared}); rename one of them, or copy it there under another name"
+    )]
+    AnotherExperiment {
+        /// The experiment's name.
+        name: String,
+        /// The file's path.
+        file: String,
+        /// What made the one that is there.
+        found: String,
+        /// What made the one that was to be added.
+        declared: String,
+    },
+    /// Experiments that were to come together have columns of the same name and of other types; all
+    /// of them.
+    #[error(
+        "`{name}` in `{file}` cannot hold the runs of all these experiments: {}; rename the field \
+         in one of them",
+        clashes.join("; ")
+    )]
+    ColumnClash {
+        /// The name of the experiment that was to hold them.
+        name: String,
+        /// The file's path.
+        file: String,
+        /// Which columns hold what in which experiment.
+        clashes: Vec<String>,
+    },
+    /// Experiments that were to come together left other values of inputs out of their points'
+    /// identities: the same point would be two.
+    #[error(
+        "runs of `{name}` cannot come together in `{file}`, since they were made with other \
+         defaults: {}; write the old value as `absent = ..` at the input, and execute again",
+        changes.join("; ")
+    )]
+    OtherDefaults {
+        /// The declared name.
+        name: String,
+        /// The file's path.
+        file: String,
+        /// For each input what it was.
+        changes: Vec<String>,
+    },
+    /// A file to which a stored value refers cannot be copied.
+    #[error("the file `{path}`, to which a stored value refers, cannot be copied")]
+    StoreFile {
+        /// The file's path.
+        path: String,
+        /// The answer of the file system.
+        source: Box<std::io::Error>,
+    },
     /// The experiment was made by MLtraq, which keeps no identities of points.
     #[error(
         "the experiment `{name}` in `{file}` was not made by xp, so that it is not known which of \

@@ -158,19 +158,7 @@ impl SqliteStore {
             }));
         };
         let executions = executions(db, key)?;
-        let mut inputs = Vec::<InputRecord>::new();
-        let mut statement = db.prepare(
-            "SELECT name, role, initial, absent, absent_form FROM xp_input \
-                 JOIN xp_execution USING (execution) WHERE experiment = ?1 \
-                 ORDER BY execution DESC, position",
-        )?;
-        let mut rows = statement.query([key])?;
-        while let Some(row) = rows.next()? {
-            let input = input(row)?;
-            if !inputs.iter().any(|known| known.name == input.name) {
-                inputs.push(input);
-            }
-        }
+        let inputs = inputs_in(db, key)?;
         Ok(Some(Known {
             key,
             id: stored.id,
@@ -305,6 +293,27 @@ impl SqliteStore {
             .collect())
     }
 
+    /// The ids of the completed runs.
+    pub(super) fn ids_in(&self, db: &Connection, of: &StoredExperiment) -> Result<HashSet<u128>> {
+        let mut ids = HashSet::new();
+        if !schema::has_table(db, &of.table)? {
+            return Ok(ids);
+        }
+        let mut statement = db.prepare(&format!(
+            "SELECT id_run FROM {} WHERE id_experiment = ?1",
+            quoted(&of.table)
+        ))?;
+        let mut rows = statement.query([of.id.simple().to_string()])?;
+        while let Some(row) = rows.next()? {
+            let digits = row.get_ref(0)?.as_str()?;
+            let id = point(digits).or_else(|| Some(Uuid::try_parse(digits).ok()?.as_u128()));
+            ids.insert(
+                id.ok_or_else(|| self.unexpected(&of.name, "the id of a run", "32 hex digits"))?,
+            );
+        }
+        Ok(ids)
+    }
+
     pub(super) fn rows_of_in(
         &self,
         db: &Connection,
@@ -360,6 +369,24 @@ fn executions(db: &Connection, key: i64) -> rusqlite::Result<Vec<KnownExecution>
             .collect::<rusqlite::Result<_>>()?;
     }
     Ok(executions)
+}
+
+/// The inputs of an experiment, as the last execution that had it declared each of them.
+pub(super) fn inputs_in(db: &Connection, key: i64) -> Result<Vec<InputRecord>> {
+    let mut inputs = Vec::<InputRecord>::new();
+    let mut statement = db.prepare(
+        "SELECT name, role, initial, absent, absent_form FROM xp_input \
+             JOIN xp_execution USING (execution) WHERE experiment = ?1 \
+             ORDER BY execution DESC, position",
+    )?;
+    let mut rows = statement.query([key])?;
+    while let Some(row) = rows.next()? {
+        let input = input(row)?;
+        if !inputs.iter().any(|known| known.name == input.name) {
+            inputs.push(input);
+        }
+    }
+    Ok(inputs)
 }
 
 fn input(row: &Row<'_>) -> rusqlite::Result<InputRecord> {

@@ -1,6 +1,7 @@
 //! The `meta` of an experiment: the tree by which MLtraq knows which columns there are, and which
 //! of them are serialised. xp adds a key of its own (`xp`), which MLtraq passes over.
 
+use super::transfer::{Listing, TableColumn};
 use super::{Column, Role};
 use crate::datapak::{self, DatapakError};
 use crate::value::{ColumnType, Kind, Value};
@@ -130,6 +131,8 @@ pub(super) struct Meta {
     pub(super) inputs: Vec<String>,
     /// Column to kind, as [`encode`] writes them.
     pub(super) kinds: Vec<(String, String)>,
+    /// Column to Python type, as MLtraq writes them.
+    pub(super) types: Vec<(String, String)>,
 }
 
 /// Reads a meta that xp or MLtraq wrote; `None` if it is no tree of the expected form.
@@ -137,7 +140,8 @@ pub(super) fn decode(blob: &[u8]) -> Result<Option<Meta>, DatapakError> {
     Ok(read(&datapak::decode(blob)?))
 }
 
-fn read(meta: &Value) -> Option<Meta> {
+/// The same of a meta that is decoded.
+pub(super) fn read(meta: &Value) -> Option<Meta> {
     let runs = member(meta, "runs")?;
     let count = match member(runs, "count")? {
         Value::Int(count) => u64::try_from(*count).ok()?,
@@ -160,7 +164,92 @@ fn read(meta: &Value) -> Option<Meta> {
             .and_then(|xp| member(xp, "kinds"))
             .and_then(pairs)
             .unwrap_or_default(),
+        types: member(columns, "types").and_then(pairs).unwrap_or_default(),
     })
+}
+
+/// A meta with another table.
+pub(super) fn renamed(base: &Value, table: &str) -> Value {
+    let mut meta = base.clone();
+    *entry(entry(&mut meta, "runs"), "table_name") = Value::Text(table.to_owned());
+    meta
+}
+
+/// A meta, brought up to date: it lists these columns and so many runs. All else stays, also what
+/// only MLtraq knows.
+pub(super) fn united(base: &Value, table: &str, columns: &[TableColumn], count: u64) -> Value {
+    let mut meta = base.clone();
+    let listed = || {
+        let listed = |column: &'_ TableColumn| {
+            let listing = column.listing.clone()?;
+            Some((column.name.clone(), column.sql_type.clone(), listing))
+        };
+        columns.iter().filter_map(listed)
+    };
+    let names = |is: fn(&Listing) -> bool| {
+        let names = listed().filter(|(_, _, of)| is(of));
+        Value::List(names.map(|(name, ..)| Value::Text(name)).collect())
+    };
+    let python = |sql_type: &str, of: &Listing| {
+        let noted = of.noted.as_deref().and_then(type_from_text);
+        let kind = noted.map(|ty| ty.kind);
+        let kind = kind.or_else(|| Kind::of_sql_type(sql_type, of.serialized));
+        let python = kind.unwrap_or(Kind::Text).python_type();
+        of.python_type.clone().unwrap_or_else(|| python.to_owned())
+    };
+    let types: Vec<_> = listed()
+        .map(|(name, sql_type, of)| (name, python(&sql_type, &of)))
+        .collect();
+    let runs = entry(&mut meta, "runs");
+    *entry(runs, "count") = Value::Int(i128::from(count));
+    *entry(runs, "table_name") = Value::Text(table.to_owned());
+    let lists = entry(runs, "columns");
+    let known = entry(lists, "types");
+    if !matches!(known, Value::Map(_)) {
+        *known = Value::Map(Vec::new());
+    }
+    for (name, python) in types {
+        *entry(known, &name) = Value::Text(python);
+    }
+    *entry(lists, "serialized") = names(|of| of.serialized);
+    *entry(lists, "non_serialized") = names(|of| !of.serialized);
+    let kinds: Vec<_> = listed()
+        .filter_map(|(name, _, of)| Some((Value::Text(name), Value::Text(of.noted?))))
+        .collect();
+    // Of what MLtraq wrote nothing else is known.
+    if !kinds.is_empty() || member(base, "xp").is_some() {
+        let xp = entry(&mut meta, "xp");
+        *entry(xp, "inputs") = names(|of| of.input);
+        *entry(xp, "kinds") = Value::Map(kinds);
+    }
+    meta
+}
+
+/// The member of that name, which is made if it is missing.
+fn entry<'a>(tree: &'a mut Value, name: &str) -> &'a mut Value {
+    if !matches!(tree, Value::Bunch(_) | Value::Map(_)) {
+        *tree = Value::Bunch(Vec::new());
+    }
+    match tree {
+        Value::Map(entries) => {
+            let is = |(n, _): &(Value, Value)| matches!(n, Value::Text(n) if n == name);
+            let place = entries.iter().position(is).unwrap_or_else(|| {
+                entries.push((Value::Text(name.to_owned()), Value::Bunch(Vec::new())));
+                entries.len() - 1
+            });
+            &mut entries[place].1
+        }
+        Value::Bunch(members) => {
+            let place = members.iter().position(|(n, _)| n == name);
+            let place = place.unwrap_or_else(|| {
+                members.push((name.to_owned(), Value::Bunch(Vec::new())));
+                members.len() - 1
+            });
+            &mut members[place].1
+        }
+        // It is one of the two.
+        other => other,
+    }
 }
 
 fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {

@@ -17,6 +17,7 @@ mod schema;
 mod sql;
 mod sqlite;
 mod terms;
+mod transfer;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -33,6 +34,7 @@ pub(crate) use name::{check_experiment, default_name, quoted};
 pub(crate) use sqlite::SqliteStore;
 pub use terms::Durability;
 pub(crate) use terms::Terms;
+pub(crate) use transfer::{Destination, Import, Moved, Snapshot, Source, transfer};
 
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
@@ -400,6 +402,29 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     -> Result<HashMap<u128, i64>, StoreError>;
 
     fn delete(&self, key: &Key) -> Result<(), StoreError>;
+
+    /// Gives an experiment, and the table of its runs, another name.
+    fn rename(&self, id: Uuid, name: &str) -> Result<(), StoreError>;
+
+    /// Calls a function with one state of the store, whatever others write meanwhile.
+    fn snapshot(
+        &self,
+        read: &mut dyn FnMut(&dyn Snapshot) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Calls a function with a transaction, which is committed if it succeeds, and leaves nothing
+    /// if it fails.
+    fn import(
+        &self,
+        write: &mut dyn FnMut(&dyn Import) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// The directory of the files to which values refer; it need not be there yet. `None` if there
+    /// is no place for files.
+    fn store_directory(&self) -> Option<PathBuf>;
+
+    /// The ids of the completed runs of an experiment.
+    fn ids(&self, of: &StoredExperiment) -> Result<HashSet<u128>, StoreError>;
 
     /// Sets one field of an experiment, and returns all that there are then.
     fn set_field(&self, id: Uuid, name: &str, value: Value) -> Result<Bunch, StoreError>;

@@ -17,8 +17,8 @@ use crate::exception::{Exception, Outcome};
 use crate::value::{Cell, ColumnType, Kind, from_value};
 
 /// A page of runs ends behind the run with which it exceeds one of these.
-const PAGE_RUNS: usize = 1_000;
-const PAGE_BYTES: usize = 8 << 20;
+pub(super) const PAGE_RUNS: usize = 1_000;
+pub(super) const PAGE_BYTES: usize = 8 << 20;
 
 impl SqliteStore {
     pub(super) fn list_in(&self, db: &Connection) -> Result<Vec<Listed>> {

@@ -17,8 +17,8 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Execution, Finished, History, Key, Known, Listed, Rows, Store,
-    StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Execution, Finished, History, Import, Key, Known, Listed,
+    Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -419,6 +419,48 @@ impl Store for SqliteStore {
             let (_, name) = self.named(tx, key)?;
             write::delete(tx, &name)
         })
+    }
+
+    fn rename(&self, id: Uuid, name: &str) -> Result<(), StoreError> {
+        self.change("rename an experiment", |tx| self.rename_in(tx, id, name))
+    }
+
+    fn snapshot(
+        &self,
+        read: &mut dyn FnMut(&dyn Snapshot) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.read("copy an experiment", |db| {
+            // All that is read belongs to one state until this ends.
+            let tx = db.unchecked_transaction()?;
+            read(&self.view(&tx)).map_err(Failure::Store)
+        })
+    }
+
+    fn import(
+        &self,
+        write: &mut dyn FnMut(&dyn Import) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.change("copy an experiment", |tx| {
+            failpoint::hit("import.begun");
+            write(&self.view(tx)).map_err(Failure::Store)?;
+            failpoint::hit("import.ready");
+            Ok(())
+        })?;
+        failpoint::hit("import.committed");
+        self.db().empty_log();
+        Ok(())
+    }
+
+    fn store_directory(&self) -> Option<PathBuf> {
+        if self.in_memory {
+            return None;
+        }
+        let file = Path::new(&self.file);
+        Some(file.parent()?.join("mltraq.datastore"))
+    }
+
+    fn ids(&self, of: &StoredExperiment) -> Result<HashSet<u128>, StoreError> {
+        self.read("read runs", |db| self.ids_in(db, of))
     }
 
     fn set_field(&self, id: Uuid, name: &str, value: Value) -> Result<Bunch, StoreError> {

@@ -1,6 +1,7 @@
 //! Writing an execution: the experiment with its table, the columns that come later, the runs.
 
 use rusqlite::{OptionalExtension, Transaction, params};
+use uuid::Uuid;
 
 use super::failure::{Failure, Result};
 use super::insert::insert_runs;
@@ -12,6 +13,7 @@ use super::{
     Column, Ended, Execution, Finished, IfExists, Key, NewExperiment, Role, StoreError, Target,
     kind_name, meta,
 };
+use crate::datapak;
 use crate::exception::{Exception, Outcome};
 use crate::value::Cell;
 
@@ -157,6 +159,51 @@ impl SqliteStore {
         }
         // A table without an experiment, as a failed persist of MLtraq leaves it.
         tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
+        Ok(())
+    }
+
+    /// Renames an experiment, which nobody is executing.
+    pub(super) fn rename_in(&self, tx: &Transaction<'_>, id: Uuid, name: &str) -> Result<()> {
+        let (_, old) = self.named(tx, &Key::Id(id))?;
+        if old == name {
+            return Ok(());
+        }
+        let (from, to) = (table_name(&old), table_name(name));
+        let mut known = tx.prepare("SELECT name FROM experiments")?;
+        for other in known.query_map([], |row| row.get::<_, String>(0))? {
+            let other = other?;
+            if other == name {
+                return Err(Failure::Store(StoreError::NameTaken {
+                    name: other,
+                    file: self.file.clone(),
+                }));
+            }
+            if other != old && table_name(&other) == to {
+                return Err(Failure::Store(StoreError::TableClash {
+                    name: name.to_owned(),
+                    other,
+                    table: to,
+                }));
+            }
+        }
+        if from != to {
+            // A table without an experiment, as a failed persist of MLtraq leaves it.
+            tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&to)))?;
+            if has_table(tx, &from)? {
+                let (from, to) = (quoted(&from), quoted(&to));
+                tx.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))?;
+            }
+        }
+        let meta: Option<Vec<u8>> = tx.query_row(
+            "SELECT meta FROM experiments WHERE id_experiment = ?1",
+            [text(&hex(id))],
+            |row| row.get(0),
+        )?;
+        let meta = meta::renamed(&datapak::decode(&meta.unwrap_or_default())?, &to);
+        tx.execute(
+            "UPDATE experiments SET name = ?1, meta = ?2 WHERE id_experiment = ?3",
+            params![name, datapak::encode(&meta)?, text(&hex(id))],
+        )?;
         Ok(())
     }
 

@@ -1,0 +1,79 @@
+//! The runs of several experiments, one after the other.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::BitOr;
+
+use super::{Readable, Result, Runs};
+use crate::run::Run;
+
+/// The runs of one experiment that another one lacks, and then those of the other one.
+pub(super) struct Union<X: Readable> {
+    left: Runs<X>,
+    right: Runs<X>,
+    /// The ids of the right side, once they are known.
+    ids: Option<HashSet<u128>>,
+}
+
+impl<X: Readable> Union<X> {
+    pub(super) fn next(&mut self) -> Option<Result<Run<X>>> {
+        let ids = match &mut self.ids {
+            Some(ids) => ids,
+            none => match self.right.ids() {
+                Ok(ids) => none.insert(ids),
+                Err(error) => {
+                    // There are no runs to be told apart any more.
+                    *none = Some(HashSet::new());
+                    return Some(Err(error));
+                }
+            },
+        };
+        for run in self.left.by_ref() {
+            let is_right = (run.as_ref()).is_ok_and(|run| ids.contains(&run.id_run.as_u128()));
+            if !is_right {
+                return Some(run);
+            }
+        }
+        self.right.next()
+    }
+
+    /// The ids of all that is left of both sides.
+    pub(super) fn ids(&self) -> Result<HashSet<u128>> {
+        let mut ids = self.left.ids()?;
+        ids.extend(self.right.ids()?);
+        Ok(ids)
+    }
+}
+
+/// The union of the runs of two experiments. A run that both have, by its `id_run`, is that of the
+/// right side. It is lazy: only the ids of the right side are held in memory.
+///
+/// ```
+/// let session = xp::Session::in_memory()?;
+/// let square = |x: &u64, _: &mut xp::Run| Ok::<_, String>(x * x);
+/// let a = session.clone().sweep("a", 0..3, square)?;
+/// let b = session.sweep("b", 0..3, square)?;
+/// assert_eq!((a.runs() | b.runs()).count(), 6); // the runs of other sweeps are other runs
+/// assert_eq!((a.runs() | a.copy_to("a again")?.runs()).count(), 3);
+/// # Ok::<(), xp::Error>(())
+/// ```
+impl<X: Readable> BitOr for Runs<X> {
+    type Output = Self;
+
+    fn bitor(self, right: Self) -> Self {
+        Self::union(Box::new(Union {
+            left: self,
+            right,
+            ids: None,
+        }))
+    }
+}
+
+impl<X: Readable> fmt::Debug for Union<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Union")
+            .field("left", &self.left)
+            .field("right", &self.right)
+            .finish_non_exhaustive()
+    }
+}
