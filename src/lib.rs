@@ -441,6 +441,49 @@
 //! twice, and they share what is left. Each point is accepted once. If one of them dies, whatever
 //! killed it, the others take over what it had begun.
 //!
+//! # Copies, parts and shared files
+//!
+//! Experiments that were made or loaded are copied, merged, and added to shared files, with all that
+//! is known of their runs, and in one transaction: also those that MLtraq wrote.
+//!
+//! ```
+//! use xp::prelude::*;
+//!
+//! #[step]
+//! fn half(x: f64) -> f64 {
+//!     x / 2.0
+//! }
+//!
+//! #[experiment]
+//! fn halves(#[param] x: f64) {
+//!     #[field]
+//!     let half: f64 = half(x);
+//! }
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = |name: &str| folder.path().join(name);
+//! // Two machines, each with a part of the sweep.
+//! let (one, two) = (Session::open(path("one.db"))?, Session::open(path("two.db"))?);
+//! let a = one.resume(halves().x([1.0, 2.0]))?;
+//! let b = two.resume(halves().x([2.0, 3.0]))?;
+//!
+//! // A point has one id, wherever it runs; of two runs of it the right one counts.
+//! assert_eq!((a.runs() | b.runs()).count(), 3);
+//! let all = one.merge("all halves", [&a, &b])?;
+//! assert_eq!(all.runs().count(), 3);
+//!
+//! let shared = Session::open(path("shared.db"))?;
+//! a.upstream(&shared)?; // makes `halves` there
+//! let done = b.upstream(&shared)?; // adds what is new
+//! assert_eq!((done.added, done.kept), (1, 1));
+//! assert_eq!(shared.plan(halves().x([1.0, 2.0, 3.0]))?.counts.complete, 3);
+//!
+//! let mut backup = all.copy_to("backup")?; // or `.copy_into(&session, "backup")`
+//! backup.rename("halves of today")?;
+//! all.delete()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # When things go wrong
 //!
 //! Long sweeps meet runs that fail now and then, and points that are too large.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod args;
 mod copying;
+mod killed;
 mod merging;
 mod python;
 mod upstreaming;
