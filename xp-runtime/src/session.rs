@@ -367,6 +367,7 @@ impl Session {
             && continued.survey.len == 0
             && continued.has_columns(layout)
         {
+            execute::tell_left(&name, &continued.survey, options.progress);
             let summary = Summary::default();
             return Ok(Made {
                 id: continued.known.id,

@@ -146,6 +146,18 @@ pub(crate) struct Done<S> {
     pub(crate) state: Option<S>,
 }
 
+/// Says what is left as it is of a plan of which there is nothing to run.
+pub(crate) fn tell_left(name: &str, survey: &Survey, progress: Option<bool>) {
+    if let Some(left) = told(name, survey).filter(|_| progress::is_shown(progress)) {
+        eprintln!("{left}");
+    }
+}
+
+fn told(name: &str, survey: &Survey) -> Option<String> {
+    let left = survey.left();
+    (!left.is_empty()).then(|| format!("{name}: left as they are: {left}"))
+}
+
 /// Frees what an execution has taken, however it ends.
 struct Active<'a>(&'a dyn Store, i64);
 
@@ -188,7 +200,7 @@ pub(crate) fn execute<T: Task>(
         store.set_active(execution.execution, true);
         Active(store, execution.execution)
     });
-    let left = continued.as_ref().map(|of| of.survey.left());
+    let left = (continued.as_ref()).and_then(|of| told(&execution.new.name, &of.survey));
     let (wanted, seen, rows, failed, lacking) = match continued {
         Some(of) => {
             let Survey {
@@ -235,8 +247,8 @@ pub(crate) fn execute<T: Task>(
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, len, &fractions, progress);
-    if let Some(left) = left.filter(|left| !left.is_empty()) {
-        bar.say(&format!("{}: left as they are: {left}", execution.new.name));
+    if let Some(left) = left {
+        bar.say(&left);
     }
     let claims = execution.key.map(|key| {
         let who = Claimant {
