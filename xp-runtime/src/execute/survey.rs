@@ -315,6 +315,7 @@ impl<'a> Rules<'a> {
             (PointState::Claimed, _) => "a live process is about to run it".to_owned(),
         };
         match (state, action) {
+            (PointState::Claimed, Action::Wait) => format!("{reason}; `resume` waits for it"),
             (PointState::Partial, Action::Keep) => format!("{reason}; `.fill()` computes it"),
             (PointState::Stale, Action::Keep) => {
                 format!("{reason}; `.rerun(Rerun::new().stale(true))` runs it again")
