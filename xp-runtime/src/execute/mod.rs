@@ -28,6 +28,7 @@ use self::writer::Writer;
 use crate::attempt::Task;
 use crate::exception::Outcome;
 use crate::isolate::Host;
+use crate::monitor::{Monitor, Sampler};
 use crate::plan::{OnRun, Policy};
 use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
@@ -60,6 +61,8 @@ pub(crate) struct Job<'a> {
     /// How many times a run is attempted that fails, at most.
     pub(crate) attempts: u32,
     pub(crate) signals: bool,
+    /// Set if what the machine does is recorded with the runs.
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) on_run: Option<&'a OnRun>,
     /// Set if the experiment is continued.
     pub(crate) continued: Option<Continued<'a>>,
@@ -186,6 +189,7 @@ pub(crate) fn execute<T: Task>(
         group,
         attempts,
         signals,
+        monitor,
         on_run,
         continued,
     } = job;
@@ -279,6 +283,7 @@ pub(crate) fn execute<T: Task>(
         failed: RwLock::new(failed),
     };
 
+    let sampler = monitor.map(|monitor| Arc::new(Sampler::new(monitor)));
     let queue = Queue::new(WAITING, HEAVIEST);
     let writer = Writer {
         store,
@@ -303,6 +308,7 @@ pub(crate) fn execute<T: Task>(
             progress: Arc::clone(progress),
             host,
             chunks: chunks.clone(),
+            sampler: sampler.clone(),
             id_experiment,
             root_seed: seed,
         })
