@@ -7,8 +7,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, ExprBinary, ExprCall, Path, UnOp, parse_quote_spanned};
 
+use super::flow::Variable;
 use super::model::Inputs;
-use super::slices::Variable;
 use crate::error::Errors;
 
 /// What a name stands for.

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
-use super::{Done, Filled};
+use super::{Done, Filled, Recorded};
 use crate::attempt::{Attempt, Failed, Ran, Task, before_the_steps};
 use crate::bunch::Bunch;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};
 use crate::isolate::{Child, Host, Sent};
@@ -24,7 +25,7 @@ use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::stop::Stop;
-use crate::store::{Ended, Finished, Target};
+use crate::store::{Ended, Finished, StoreError, Target};
 use crate::usage::{Meter, Of};
 use crate::value::Cell;
 
@@ -113,8 +114,9 @@ pub(super) struct RunRules<'a> {
     pub(super) failures: AtomicU64,
     /// The rows of runs that are there, by their points, and whether these are filled.
     pub(super) rows: &'a HashMap<u128, (i64, bool)>,
-    /// The columns that a fill computes, by the point of the run: their places.
+    /// What a fill computes, by the point of the run.
     pub(super) lacking: &'a (dyn Fn(u128) -> Filled + Sync),
+    pub(super) recorded: &'a Recorded<'a>,
     /// The points that failed, if others are pruned because of them.
     pub(super) failed: RwLock<Vec<u64>>,
 }
@@ -296,10 +298,13 @@ impl<T: Task> Worker<'_, T> {
         let ran = match &next.identified {
             Err(exception) => Ran::failed(Outcome::Panicked, (**exception).clone()),
             Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(error)),
-            Ok(Ok(())) => {
-                let slices = filled.as_ref().map_or(&[][..], |filled| &filled.slices);
-                self.ran(next, kept, keys, slices, clock)
-            }
+            Ok(Ok(())) => match self.recorded(id_run, filled.as_ref()) {
+                Err(error) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
+                Ok(cells) => {
+                    let portions = filled.as_ref().map_or(&[][..], |filled| &filled.portions);
+                    self.ran(next, kept, keys, (portions, cells), clock)
+                }
+            },
         };
         self.progress.reset();
         let mut finished = Finished::of(id_run, Outcome::Completed, next.claim);
@@ -346,7 +351,7 @@ impl<T: Task> Worker<'_, T> {
         next: &Next<T::Point>,
         kept: &mut Kept<'_, T::State>,
         keys: &[SharedKey],
-        slices: &[usize],
+        (portions, cells): (&[Portion], Vec<(usize, Cell)>),
         clock: Instant,
     ) -> Ran<T::State> {
         if let Some(child) = &mut kept.child {
@@ -361,7 +366,8 @@ impl<T: Task> Worker<'_, T> {
                         values,
                         keys,
                         side: side.map(|side| side.to_string_lossy().into_owned()),
-                        slices: slices.to_vec(),
+                        portions: portions.to_vec(),
+                        kept: cells,
                     })
                 }
             };
@@ -373,7 +379,8 @@ impl<T: Task> Worker<'_, T> {
             values: &self.feed.shared.values,
             keys,
             watch: &warm,
-            slices,
+            portions,
+            kept: &cells,
         };
         kept.meter.start(clock);
         let mut run = Run::live(&kept.context, next.identity.id_run(), next.inputs);
@@ -402,6 +409,21 @@ impl<T: Task> Worker<'_, T> {
         let point = id_run.as_u128();
         let (_, fill) = self.rules.rows.get(&point)?;
         fill.then(|| (self.rules.lacking)(point))
+    }
+
+    /// What a fill is given of the run that is there.
+    fn recorded(
+        &self,
+        id_run: uuid::Uuid,
+        filled: Option<&Filled>,
+    ) -> Result<Vec<(usize, Cell)>, StoreError> {
+        let row = self.rules.rows.get(&id_run.as_u128());
+        match (row, filled) {
+            (Some((rowid, _)), Some(Filled { reads, .. })) if !reads.is_empty() => {
+                (self.rules.recorded)(id_run, *rowid, reads)
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// A completed run that is there already is replaced, or only gets what it lacks.

@@ -136,7 +136,8 @@ impl Serve<'_, '_> {
             values,
             shared,
             side,
-            slices,
+            portions,
+            kept,
             ..
         } = *request;
         let link = self.link;
@@ -158,7 +159,8 @@ impl Serve<'_, '_> {
             values: &self.kept.values,
             keys: &shared,
             watch: &told,
-            slices: &slices,
+            portions: &portions,
+            kept: &kept,
         };
         let ended = received::<X>(values).and_then(|point| attempt.run(&point, &mut run));
         let usage = self.kept.meter.end(Instant::now(), start.elapsed());

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::wire::{Damaged, Result, Wire, put_bytes};
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::store::{Column, Role};
 use crate::usage::Usage;
@@ -15,6 +16,20 @@ impl Wire for Uuid {
 
     fn parse(from: &mut &[u8]) -> Result<Self> {
         Ok(Self::from_bytes(<[u8; 16]>::parse(from)?))
+    }
+}
+
+impl Wire for Portion {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.slice.put(out);
+        self.fields.put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self> {
+        Ok(Self {
+            slice: usize::parse(from)?,
+            fields: Vec::parse(from)?,
+        })
     }
 }
 

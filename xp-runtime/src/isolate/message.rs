@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
 use crate::attempt::Failed;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::shared::SharedKey;
 use crate::store::Column;
@@ -37,7 +38,9 @@ pub(super) struct Request {
     /// Where the chunks of the run's sequences go.
     pub(super) side: Option<String>,
     /// The parts of the body that are run; none for all of it.
-    pub(super) slices: Vec<usize>,
+    pub(super) portions: Vec<Portion>,
+    /// What they are given of the run that is there.
+    pub(super) kept: Vec<(usize, Cell)>,
 }
 
 /// What the child says.
@@ -106,7 +109,8 @@ impl Wire for Request {
         self.values.put(out);
         self.shared.put(out);
         self.side.put(out);
-        self.slices.put(out);
+        self.portions.put(out);
+        self.kept.put(out);
     }
 
     fn parse(from: &mut &[u8]) -> Result<Self, Damaged> {
@@ -119,7 +123,8 @@ impl Wire for Request {
             values: Vec::parse(from)?,
             shared: Vec::parse(from)?,
             side: Option::parse(from)?,
-            slices: Vec::parse(from)?,
+            portions: Vec::parse(from)?,
+            kept: Vec::parse(from)?,
         })
     }
 }
