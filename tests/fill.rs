@@ -2,6 +2,8 @@
 //! computed again.
 
 #![allow(clippy::unwrap_used)]
+// Each version of an experiment uses some of the steps, and is asked for some of what it leaves.
+#![allow(dead_code)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -598,9 +600,11 @@ mod unreadable {
 fn a_field_that_cannot_be_read_any_more_is_an_error_that_says_what_to_do() -> Test {
     let session = Session::in_memory()?;
     session.resume(unreadable::old::kinds().n([7]))?;
+    let report = session.plan(unreadable::new::kinds().n([7]).fill())?;
+    assert_eq!(report.counts.to_run, 1, "{report}");
     let filled = session.resume(unreadable::new::kinds().n([7]).fill());
     let Err(Error::RunsFailed(failed)) = filled else {
-        panic!("what is there has no `b`");
+        panic!("what is there has no `b`: {:?}", filled.map(|_| ()));
     };
     let text = failed.first.exception.message.clone();
     assert_eq!(

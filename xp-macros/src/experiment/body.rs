@@ -8,7 +8,6 @@ use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Typ
 use super::flow::{Flow, Variable};
 use super::inputs::{docs, find};
 use super::model::{Body, Inputs, Kept, Kind, Statement};
-use super::names::local;
 use super::patterns::{holds_no_reference, names_of, plain_name, refers_by_mut};
 use super::places::{Binding, Places, Used};
 use super::slices::Slices;
@@ -158,7 +157,7 @@ impl Reader<'_> {
         let depends = self.places.tracked(used);
         let mut flow = self.flow(used);
         self.places.made_too_late(&name.ident, self.errors);
-        let kept = local(&name.ident);
+        let kept = self.places.local(&name.ident);
         let kind = match mark {
             Mark::Shared => {
                 if name.mutability.is_some() {
