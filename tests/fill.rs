@@ -623,3 +623,97 @@ fn a_field_that_cannot_be_read_any_more_is_an_error_that_says_what_to_do() -> Te
     assert_eq!(again.runs().next().unwrap()?.fields.length, 1);
     Ok(())
 }
+
+mod switched {
+    use super::*;
+
+    #[step]
+    fn plain(n: u32) -> u32 {
+        n
+    }
+
+    #[step]
+    fn with(plain: u32, by: u32) -> u32 {
+        plain * by
+    }
+
+    pub(crate) mod less {
+        use super::*;
+
+        #[experiment]
+        pub(crate) fn switched(
+            #[config(identity = false)] by: u32,
+            #[config(identity = false)] label: String,
+            #[param] n: u32,
+        ) {
+            #[field]
+            let plain: u32 = plain(n);
+        }
+    }
+
+    #[experiment]
+    pub(crate) fn switched(
+        #[config(identity = false)] by: u32,
+        #[config(identity = false)] label: String,
+        #[param] n: u32,
+    ) {
+        #[field]
+        let plain: u32 = plain(n);
+        #[field]
+        let product: u32 = with(plain, by);
+    }
+}
+
+#[test]
+fn a_row_is_filled_with_the_inputs_that_it_records() -> Test {
+    let session = Session::in_memory()?;
+    session.resume(switched::less::switched().by(2).label("a").n([1, 2]))?;
+    // What no step needs that is run may differ.
+    let filled = session.resume(switched::switched().by(2).label("b").n([1]).fill())?;
+    assert_eq!(filled.runs().next().unwrap()?.fields.product, 2);
+    let refused = session.resume(switched::switched().by(3).label("a").n([2]).fill());
+    let Err(Error::RunsFailed(failed)) = refused else {
+        panic!("the row says that `by` was 2");
+    };
+    assert_eq!(
+        failed.first.exception.message,
+        "a missing field depends on `by`, which is 2 in the run that is there, and is 3 now: it is \
+         filled with 2 only; `.rerun(Rerun::new().partial(true))` runs it whole"
+    );
+    let filled = session.resume(switched::switched().by(2).label("a").n([2]).fill())?;
+    assert_eq!((filled.runs().count(), filled.partial()), (2, 0));
+    Ok(())
+}
+
+#[step]
+fn data(n: u32) -> Vec<u32> {
+    vec![n; 3]
+}
+
+#[step]
+fn len(of: &[u32]) -> usize {
+    of.len()
+}
+
+#[step]
+fn next(of: usize) -> usize {
+    of + 1
+}
+
+#[experiment]
+fn shadowed(#[param] n: u32) {
+    #[shared]
+    let of: Vec<u32> = data(n);
+    #[field]
+    let of: usize = len(&of);
+    #[field]
+    let next: usize = next(of);
+}
+
+#[test]
+fn a_field_may_shadow_what_it_is_made_of() -> Test {
+    let runs = Session::in_memory()?.execute(shadowed().n([7]))?;
+    let fields = runs.runs().next().unwrap()?.fields;
+    assert_eq!((fields.of, fields.next), (3, 4));
+    Ok(())
+}

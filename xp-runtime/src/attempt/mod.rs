@@ -5,7 +5,7 @@ mod task;
 
 use std::path::PathBuf;
 
-pub(crate) use task::{PlanTask, Task, digest};
+pub(crate) use task::{Cover, PlanTask, Task, digest};
 
 use crate::bunch::Bunch;
 use crate::declare::Portion;

@@ -72,11 +72,10 @@ pub(crate) trait Task: Sync {
     fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
         Ok(Vec::new())
     }
-    /// The slices that together make the fields of these ordinals, and the ordinals of the fields
-    /// that they are given; none if the whole body is to run.
-    fn cover(&self, missing: &[usize]) -> (Vec<Portion>, Vec<usize>) {
+    /// What makes the fields of these ordinals.
+    fn cover(&self, missing: &[usize]) -> Cover {
         let _ = missing;
-        (Vec::new(), Vec::new())
+        Cover::default()
     }
     /// The steps on which the field of that ordinal depends, by their places; all, if it is not known.
     fn depends(&self, ordinal: usize) -> Vec<usize> {
@@ -94,6 +93,17 @@ pub(crate) trait Task: Sync {
         let _ = (slice, point, run, scope);
         Ok(())
     }
+}
+
+/// What makes the fields that a run lacks.
+#[derive(Default)]
+pub(crate) struct Cover {
+    /// None if the whole body is to run.
+    pub(crate) portions: Vec<Portion>,
+    /// The ordinals of the fields that they are given.
+    pub(crate) reads: Vec<usize>,
+    /// The names of the inputs that they take, and of which the run may have had another value.
+    pub(crate) takes: Vec<&'static str>,
 }
 
 /// What tells the steps of a field from others: their names and fingerprints, in order.
@@ -268,10 +278,13 @@ impl<X: Declared> Task for PlanTask<X> {
         prune.is_some_and(|prune| prune(&point.params, &failed.params))
     }
 
-    fn cover(&self, missing: &[usize]) -> (Vec<Portion>, Vec<usize>) {
+    fn cover(&self, missing: &[usize]) -> Cover {
         let portions = X::declaration().cover(missing);
-        let reads = X::declaration().reads(&portions, missing);
-        (portions, reads)
+        Cover {
+            reads: X::declaration().reads(&portions, missing),
+            takes: X::declaration().takes(&portions),
+            portions,
+        }
     }
 
     fn depends(&self, ordinal: usize) -> Vec<usize> {

@@ -16,6 +16,8 @@ pub struct FieldInfo {
     pub ty: &'static str,
     /// Whether it is a declared sequence.
     pub sequence: bool,
+    /// The positions of the inputs that the statement takes which makes it, if it is one of its own.
+    pub inputs: &'static [usize],
     /// The ordinals of the fields that the statement takes which makes it, if it is one of its own:
     /// a fill gives it what is recorded of them.
     pub needs: &'static [usize],
@@ -33,6 +35,8 @@ pub struct FieldInfo {
 pub struct Slice {
     /// The ordinals of all fields that can be made where these statements run, in order.
     pub fields: &'static [usize],
+    /// The positions of the inputs that these statements take, in order.
+    pub inputs: &'static [usize],
     /// The ordinals of the fields that these statements are given, in order.
     pub needs: &'static [usize],
     /// The steps that they call, by their places in [`Declaration::steps`], in order.
@@ -70,6 +74,22 @@ impl Declaration {
         reads.sort_unstable();
         reads.dedup();
         reads
+    }
+}
+
+impl Declaration {
+    /// The names of the inputs that these portions take, and which may have had another value in the
+    /// row that is there: they are recorded, and no part of the identity.
+    pub(crate) fn takes(&self, portions: &[Portion]) -> Vec<&'static str> {
+        let of_slices = portions.iter().map(|of| self.slices[of.slice].inputs);
+        let made = portions.iter().flat_map(|of| &of.fields);
+        let of_fields = made.map(|ordinal| self.fields[*ordinal].inputs);
+        let taken: Vec<_> = of_slices.chain(of_fields).flatten().collect();
+        let inputs = self.inputs.iter();
+        inputs
+            .filter(|input| input.recorded && !input.identity && taken.contains(&&input.position))
+            .map(|input| input.name)
+            .collect()
     }
 }
 
@@ -184,6 +204,7 @@ mod tests {
             doc: "",
             ty: "",
             sequence: false,
+            inputs: &[],
             needs,
             steps: &[],
         }
@@ -196,6 +217,7 @@ mod tests {
     ) -> Slice {
         Slice {
             fields,
+            inputs: &[],
             needs,
             steps,
             own: steps,

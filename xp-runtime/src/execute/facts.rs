@@ -41,6 +41,9 @@ struct Present<'a> {
     now: Option<String>,
 }
 
+/// Of as many steps that are gone it is found out on which ones a field depended.
+const FEW_GONE: usize = 8;
+
 /// A step: its name, and its fingerprint.
 type Step<'a> = (&'a str, String);
 
@@ -205,10 +208,25 @@ impl Present<'_> {
                 places: Some(places),
             };
         }
-        let gone = self.made.steps.iter();
-        let gone = gone.filter(|(then, _)| today.iter().all(|(name, _)| name != then));
-        for (name, _) in gone {
-            add(&mut names, std::slice::from_ref(name));
+        let gone = self.made.steps.iter().map(|(name, _)| name.clone());
+        let gone = gone.filter(|then| today.iter().all(|(name, _)| name != then));
+        let gone: Vec<_> = gone.collect();
+        let is_today = |name: &str| steps().any(|(_, (now, _))| *now == name);
+        let with = |some: &[String]| {
+            let of = self.made.steps.iter();
+            let of = of.filter(|(name, _)| is_today(name) || some.contains(name));
+            digest(of.map(|(name, then)| (name.as_str(), then.clone())))
+        };
+        // Which of those that are gone it depended on shows in the digest.
+        let some = (1_u32..1 << gone.len().min(FEW_GONE)).find_map(|bits| {
+            let places = (0..gone.len()).filter(|place| bits & (1 << place) != 0);
+            let some: Vec<_> = places.map(|place| gone[place].clone()).collect();
+            (with(&some) == *then).then_some(some)
+        });
+        match some {
+            Some(some) => add(&mut names, &some),
+            None if names.is_empty() => add(&mut names, &gone),
+            None => {}
         }
         if names.is_empty() {
             let all: Vec<_> = steps().map(|(_, (name, _))| (*name).to_owned()).collect();

@@ -93,6 +93,8 @@ pub(crate) struct Filled {
     pub(crate) portions: Vec<Portion>,
     /// The places of the columns that these are given of the row.
     pub(crate) reads: Vec<usize>,
+    /// The places of the columns of inputs that are to be as they are in the row.
+    pub(crate) takes: Vec<usize>,
 }
 
 /// What came of an execution.

@@ -19,7 +19,7 @@ use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};
 use crate::isolate::{Child, Host, Sent};
 use crate::panic;
-use crate::row::Layout;
+use crate::row::{Layout, RowWriter};
 use crate::run::{Context, FieldRegistry, Progress, Run};
 use crate::scope::Watch;
 use crate::sequence::ChunkDir;
@@ -103,6 +103,22 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) chunks: Option<Arc<ChunkDir>>,
     pub(super) id_experiment: uuid::Uuid,
     pub(super) root_seed: u64,
+}
+
+/// Why a run cannot be filled.
+#[derive(Debug, thiserror::Error)]
+enum FillError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "a missing field depends on `{input}`, which is {then} in the run that is there, and is {now} \
+         now: it is filled with {then} only; `.rerun(Rerun::new().partial(true))` runs it whole"
+    )]
+    Input {
+        input: String,
+        then: String,
+        now: String,
+    },
 }
 
 /// What becomes of a run, and of the others if it fails.
@@ -298,7 +314,7 @@ impl<T: Task> Worker<'_, T> {
         let ran = match &next.identified {
             Err(exception) => Ran::failed(Outcome::Panicked, (**exception).clone()),
             Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(error)),
-            Ok(Ok(())) => match self.recorded(id_run, filled.as_ref()) {
+            Ok(Ok(())) => match self.recorded(next, filled.as_ref()) {
                 Err(error) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
                 Ok(cells) => {
                     let portions = filled.as_ref().map_or(&[][..], |filled| &filled.portions);
@@ -414,16 +430,40 @@ impl<T: Task> Worker<'_, T> {
     /// What a fill is given of the run that is there.
     fn recorded(
         &self,
-        id_run: uuid::Uuid,
+        next: &Next<T::Point>,
         filled: Option<&Filled>,
-    ) -> Result<Vec<(usize, Cell)>, StoreError> {
+    ) -> Result<Vec<(usize, Cell)>, FillError> {
+        let id_run = next.identity.id_run();
         let row = self.rules.rows.get(&id_run.as_u128());
-        match (row, filled) {
-            (Some((rowid, _)), Some(Filled { reads, .. })) if !reads.is_empty() => {
-                (self.rules.recorded)(id_run, *rowid, reads)
-            }
-            _ => Ok(Vec::new()),
+        let (Some((rowid, _)), Some(Filled { reads, takes, .. })) = (row, filled) else {
+            return Ok(Vec::new());
+        };
+        let places: Vec<_> = reads.iter().chain(takes).copied().collect();
+        if places.is_empty() {
+            return Ok(Vec::new());
         }
+        let mut cells = (self.rules.recorded)(id_run, *rowid, &places)?;
+        let mut now = RowWriter::new(self.layout);
+        if !takes.is_empty() {
+            // What goes wrong is told where the inputs are recorded.
+            let _ = panic::catch(|| self.task.record(&next.point, &mut now));
+        }
+        let now = now.into_cells();
+        for (place, then) in cells.split_off(reads.len()) {
+            let (column, now) = (&self.layout.columns()[place], &now[place]);
+            if then != Cell::Null && then != *now {
+                let shown = |cell: Cell| match column.ty.decode_value(cell) {
+                    Ok(value) => value.to_string(),
+                    Err(_) => "another value".to_owned(),
+                };
+                return Err(FillError::Input {
+                    input: column.name.clone(),
+                    then: shown(then),
+                    now: shown(now.clone()),
+                });
+            }
+        }
+        Ok(cells)
     }
 
     /// A completed run that is there already is replaced, or only gets what it lacks.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::attempt::Task;
+use crate::attempt::{Cover, Task};
 use crate::declare::InputRole;
 use crate::execute::{self, Continued, Filled, Recorded, Rules, Survey};
 use crate::experiment::{ChangedInputs, Error, Result};
@@ -63,6 +63,12 @@ impl Continuation {
             let mut columns = layout.columns().iter();
             columns.position(|column| column.name == *name)
         };
+        // One that was added later had no value.
+        let recorded = |name: &str| {
+            let mut there = self.known.columns.iter();
+            let is_there = there.any(|column| column.name == name);
+            is_there.then(|| place(&name.to_owned())).flatten()
+        };
         let fill = |names: &Vec<String>| {
             let columns: Vec<_> = names.iter().filter_map(place).collect();
             let fields = layout.fields().iter().enumerate();
@@ -71,7 +77,11 @@ impl Continuation {
                 .filter(|(_, field)| lacks(&field.columns))
                 .map(|(ordinal, _)| ordinal)
                 .collect();
-            let (portions, reads) = task.cover(&missing);
+            let Cover {
+                portions,
+                reads,
+                takes,
+            } = task.cover(&missing);
             let reads = reads
                 .iter()
                 .flat_map(|ordinal| layout.fields()[*ordinal].columns.clone());
@@ -79,6 +89,7 @@ impl Continuation {
                 columns,
                 portions,
                 reads: reads.collect(),
+                takes: takes.into_iter().filter_map(recorded).collect(),
             }
         };
         let sets: Vec<Filled> = self.lacks.iter().map(fill).collect();

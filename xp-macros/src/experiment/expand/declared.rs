@@ -1,5 +1,7 @@
 //! What the runtime asks of an experiment.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Expr;
@@ -197,6 +199,8 @@ fn field_infos(experiment: &Experiment) -> TokenStream {
         let sequence = ordinal < experiment.inputs.sequences.len();
         let target = body.slices.targets.get(ordinal);
         let needs = target.into_iter().flat_map(|target| &target.needs);
+        let maker = target.and_then(|target| target.maker);
+        let inputs = inputs_of(experiment, maker.iter());
         let depends = target.into_iter().flat_map(|target| &target.depends);
         let steps = depends.filter_map(|place| body.statements[*place].step);
         quote! {
@@ -205,6 +209,7 @@ fn field_infos(experiment: &Experiment) -> TokenStream {
                 doc: #doc,
                 ty: #ty,
                 sequence: #sequence,
+                inputs: &[#(#inputs),*],
                 needs: &[#(#needs),*],
                 steps: &[#(#steps),*],
             },
@@ -218,11 +223,22 @@ fn field_infos(experiment: &Experiment) -> TokenStream {
         .collect()
 }
 
+/// The positions of the inputs that some statements use.
+fn inputs_of<'a>(
+    experiment: &Experiment,
+    statements: impl Iterator<Item = &'a usize>,
+) -> BTreeSet<usize> {
+    let used = statements.flat_map(|place| &experiment.body.statements[*place].flow.uses);
+    let is_input = |variable: &usize| *variable < experiment.inputs.values.len();
+    used.copied().filter(is_input).collect()
+}
+
 fn slices(experiment: &Experiment) -> TokenStream {
     let slice = private("Slice");
     let body = &experiment.body;
     let slices = body.slices.all.iter().map(|of| {
         let (fields, needs) = (&of.fields, &of.needs);
+        let inputs = inputs_of(experiment, of.statements.iter());
         let statements = || of.statements.iter().map(|place| &body.statements[*place]);
         let steps = statements().filter_map(|statement| statement.step);
         let own = statements().filter(|of| !matches!(of.kind, Kind::Shared { .. }));
@@ -230,6 +246,7 @@ fn slices(experiment: &Experiment) -> TokenStream {
         quote! {
             #slice {
                 fields: &[#(#fields),*],
+                inputs: &[#(#inputs),*],
                 needs: &[#(#needs),*],
                 steps: &[#(#steps),*],
                 own: &[#(#own),*],
