@@ -52,7 +52,7 @@ fn measure(n: u32) -> f64 {
 fn count(n: u32) -> Counted {
     Counted {
         hits: MEASURED.fetch_add(1, Ordering::SeqCst).into(),
-        note: (n % 2 == 0).then(|| "even".to_owned()),
+        note: n.is_multiple_of(2).then(|| "even".to_owned()),
     }
 }
 

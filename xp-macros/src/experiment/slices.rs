@@ -148,9 +148,7 @@ impl<'a> Analysis<'a> {
         };
         let touched: Vec<_> = (0..self.flows.len()).filter(touches).collect();
         let is_sure = |flow: &&Flow| !flow.unsure.contains(&variable);
-        let last = touched
-            .last()
-            .filter(|_| self.flows.iter().all(|flow| is_sure(&flow)));
+        let last = touched.last().filter(|_| self.flows.iter().all(is_sure));
         let maker = last
             .filter(|last| touched.len() == 1 && self.flows[**last].makes.as_slice() == [variable]);
         let complete = last.map(|last| last + 1);

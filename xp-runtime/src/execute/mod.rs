@@ -80,9 +80,11 @@ pub(crate) struct Continued<'a> {
     pub(crate) recorded: &'a Recorded<'a>,
 }
 
+/// Cells of a row, by the places of their columns.
+pub(crate) type RecordedCells = Result<Vec<(usize, Cell)>, StoreError>;
+
 /// Reads some columns, by their places, of the row of a run that is there.
-pub(crate) type Recorded<'a> =
-    dyn Fn(Uuid, i64, &[usize]) -> Result<Vec<(usize, Cell)>, StoreError> + Sync + 'a;
+pub(crate) type Recorded<'a> = dyn Fn(Uuid, i64, &[usize]) -> RecordedCells + Sync + 'a;
 
 /// What is computed of a run that lacks fields.
 #[derive(Clone, Debug, Default)]

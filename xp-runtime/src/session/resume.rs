@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::attempt::{Cover, Task};
 use crate::declare::InputRole;
-use crate::execute::{self, Continued, Filled, Recorded, Rules, Survey};
+use crate::execute::{self, Continued, Filled, Recorded, RecordedCells, Rules, Survey};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
 use crate::row::{Layout, Misfit};
@@ -108,9 +108,7 @@ impl Continuation {
         &self,
         store: &'a dyn Store,
         layout: &'a Layout,
-    ) -> impl Fn(Uuid, i64, &[usize]) -> std::result::Result<Vec<(usize, Cell)>, StoreError>
-    + Sync
-    + use<'a> {
+    ) -> impl Fn(Uuid, i64, &[usize]) -> RecordedCells + Sync + use<'a> {
         let table = self.known.table.clone();
         move |id_run, rowid, places| {
             let names = places
