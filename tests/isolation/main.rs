@@ -98,6 +98,7 @@ fn main() -> std::process::ExitCode {
 fn hook() {
     xp::child_main::<(
         crossing::All,
+        crossing::Fills,
         crossing::Opaques,
         deaths::Deaths,
         deaths::Tails,

@@ -137,7 +137,8 @@ impl Serve<'_, '_> {
             values,
             shared,
             side,
-            slices,
+            portions,
+            kept,
             monitor,
             ..
         } = *request;
@@ -167,7 +168,8 @@ impl Serve<'_, '_> {
             values: &self.kept.values,
             keys: &shared,
             watch: &told,
-            slices: &slices,
+            portions: &portions,
+            kept: &kept,
         };
         let ended = received::<X>(values).and_then(|point| attempt.run(&point, &mut run));
         let usage = self.kept.meter.end(Instant::now(), start.elapsed());

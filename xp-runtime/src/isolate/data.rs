@@ -10,6 +10,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::wire::{Damaged, Result, Wire, put_bytes};
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::monitor::Monitor;
 use crate::store::{Column, Role};
@@ -23,6 +24,20 @@ impl Wire for Uuid {
 
     fn parse(from: &mut &[u8]) -> Result<Self> {
         Ok(Self::from_bytes(<[u8; 16]>::parse(from)?))
+    }
+}
+
+impl Wire for Portion {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.slice.put(out);
+        self.fields.put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self> {
+        Ok(Self {
+            slice: usize::parse(from)?,
+            fields: Vec::parse(from)?,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
 use crate::attempt::Failed;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::monitor::Monitor;
 use crate::shared::SharedKey;
@@ -38,7 +39,9 @@ pub(super) struct Request {
     /// Where the chunks of the run's sequences go.
     pub(super) side: Option<String>,
     /// The parts of the body that are run; none for all of it.
-    pub(super) slices: Vec<usize>,
+    pub(super) portions: Vec<Portion>,
+    /// What they are given of the run that is there.
+    pub(super) kept: Vec<(usize, Cell)>,
     /// What of the machine is recorded with the run.
     pub(super) monitor: Option<Monitor>,
 }
@@ -109,7 +112,8 @@ impl Wire for Request {
         self.values.put(out);
         self.shared.put(out);
         self.side.put(out);
-        self.slices.put(out);
+        self.portions.put(out);
+        self.kept.put(out);
         self.monitor.put(out);
     }
 
@@ -123,7 +127,8 @@ impl Wire for Request {
             values: Vec::parse(from)?,
             shared: Vec::parse(from)?,
             side: Option::parse(from)?,
-            slices: Vec::parse(from)?,
+            portions: Vec::parse(from)?,
+            kept: Vec::parse(from)?,
             monitor: Option::parse(from)?,
         })
     }

@@ -397,6 +397,15 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     fn rows_of(&self, of: &Known, points: &HashSet<u128>)
     -> Result<HashMap<u128, i64>, StoreError>;
 
+    /// Some cells of the row of a completed run, which was at `rowid`, in this table.
+    fn cells(
+        &self,
+        table: &str,
+        id_run: Uuid,
+        rowid: i64,
+        columns: &[&str],
+    ) -> Result<Vec<Cell>, StoreError>;
+
     fn delete(&self, key: &Key) -> Result<(), StoreError>;
 
     /// Sets one field of an experiment, and returns all that there are then.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
-use crate::value::Value;
+use crate::value::{Cell, Value};
 
 /// See [`Store`]. Clones share the database, each on its own terms.
 #[derive(Clone, Debug)]
@@ -271,6 +271,18 @@ impl Store for SqliteStore {
         points: &HashSet<u128>,
     ) -> Result<HashMap<u128, i64>, StoreError> {
         self.read("read runs", |db| self.rows_of_in(db, of, points))
+    }
+
+    fn cells(
+        &self,
+        table: &str,
+        id_run: Uuid,
+        rowid: i64,
+        columns: &[&str],
+    ) -> Result<Vec<Cell>, StoreError> {
+        self.read("read a run", |db| {
+            self.cells_in(db, table, (id_run, rowid), columns)
+        })
     }
 
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
