@@ -24,6 +24,10 @@ use crate::bunch::Bunch;
 use crate::failpoint;
 use crate::value::Value;
 
+/// How many pages the log has (16 MB) before they are brought into the database, which waits for the
+/// disk: the pages that every commit changes are among them as often.
+const LOG: i64 = 4_000;
+
 /// See [`Store`].
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
@@ -128,6 +132,8 @@ impl SqliteStore {
         } else {
             patiently(&terms, || db.pragma_update(None, "journal_mode", "WAL")).map_err(fail)?;
             db.pragma_update(None, "synchronous", terms.synchronous())
+                .map_err(fail)?;
+            db.pragma_update(None, "wal_autocheckpoint", LOG)
                 .map_err(fail)?;
             schema::prepare(&mut db).map_err(fail)?
         };
@@ -395,7 +401,7 @@ impl Store for SqliteStore {
     fn end(&self, execution: &mut Execution) -> Result<(), StoreError> {
         self.change_on(execution.terms, "end an execution", |tx| {
             self.check_is_there(tx, execution.id, &execution.new.name)?;
-            self.add_what_is_declared(tx, execution)?;
+            self.complete(tx, execution)?;
             tx.execute(
                 "DELETE FROM xp_claim WHERE execution = ?1",
                 [execution.execution],
