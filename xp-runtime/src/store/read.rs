@@ -83,6 +83,7 @@ impl SqliteStore {
             name,
             fields,
             table,
+            completed: meta.count,
             columns,
             declared_types,
         })
