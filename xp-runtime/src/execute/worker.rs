@@ -170,6 +170,7 @@ impl<T: Task> Worker<'_, T> {
             told: AtomicBool::new(false),
             progress: Arc::clone(&self.progress),
             chunks: self.chunks.clone(),
+            keeper: None,
         });
         let mut kept = Kept {
             child: self.host.map(|host| host.child(&context)),
