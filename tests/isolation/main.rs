@@ -24,6 +24,8 @@ mod processes;
 mod sharing;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
+mod surviving;
 
 #[cfg(target_os = "linux")]
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -55,6 +57,7 @@ fn main() -> std::process::ExitCode {
         processes::TESTS,
         sharing::TESTS,
         signals::TESTS,
+        surviving::TESTS,
     ]
     .concat();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -108,5 +111,6 @@ fn hook() {
         sharing::Shares,
         sharing::Breaks,
         signals::Listeners,
+        surviving::All,
     )>();
 }

@@ -260,9 +260,12 @@ pub(crate) fn execute<T: Task>(
     if let Schedule::Listed { order, .. } = &schedule {
         grouping::expect_listed(task, &shared, wanted, order);
     }
-    let chunks = store
-        .live_directory()?
-        .map(|path| Arc::new(ChunkDir::new(path)));
+    let chunks = match store.live_directory()? {
+        Some(path) => Some(ChunkDir::new(path)),
+        // What kills a process of a run leaves this one.
+        None => host.map(|_| ChunkDir::temporary()),
+    };
+    let chunks = chunks.map(Arc::new);
     let registry = Arc::new(FieldRegistry::new(layout.columns(), &execution.extra));
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();

@@ -192,6 +192,7 @@ impl<T: Task> Worker<'_, T> {
             progress: Arc::clone(&self.progress),
             chunks: self.chunks.clone(),
             sampler: self.sampler.clone(),
+            keeper: None,
         });
         let mut kept = Kept {
             child: self.host.map(|host| host.child(&context)),

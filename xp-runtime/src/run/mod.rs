@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use uuid::Uuid;
 
-pub(crate) use fields::FieldRegistry;
 pub use fields::{FieldError, LiveFields};
+pub(crate) use fields::{FieldRegistry, values};
 pub use live::Live;
-pub(crate) use live::{Context, Progress};
+pub(crate) use live::{Context, Keeper, Progress};
 
 use crate::attributes::names;
 use crate::bunch::Bunch;

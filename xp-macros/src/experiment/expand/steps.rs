@@ -67,7 +67,7 @@ impl Own {
     pub(super) fn sequence(&self, sequence: &Sequence) -> TokenStream {
         let (ident, ty, name, run) = (&sequence.ident, &sequence.ty, &sequence.name, &self.run);
         quote_spanned! {ty.span()=>
-            let mut #ident: #ty = <#ty>::declare_in(#run.chunks_of_sequences(), #name)?;
+            let mut #ident: #ty = <#ty>::declare_in(#run.declared_sequences(), #name)?;
         }
     }
 

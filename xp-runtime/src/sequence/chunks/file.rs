@@ -30,6 +30,11 @@ impl ChunkFile {
         }
     }
 
+    /// How many rows are written.
+    pub(in crate::sequence) fn written(&self) -> usize {
+        self.written
+    }
+
     /// Writes the rows that are not written yet. False if it is of no use to write more: the run has
     /// ended, or there was an error, which the directory keeps as a warning.
     pub(in crate::sequence) fn write(

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::mixed;
 use crate::datapak::{Column, ColumnData};
-use crate::sequence::Buffer;
+use crate::sequence::buffer::Buffer;
 use crate::sequence::chunks::decode::{self, ChunkError};
 use crate::sequence::chunks::encode;
 use crate::sequence::chunks::tests::Mixed;
