@@ -13,6 +13,7 @@ mod convert;
 mod de;
 mod display;
 mod error;
+pub(crate) mod foreign;
 mod frame;
 mod half;
 mod kind;
