@@ -43,7 +43,6 @@ fn arrays_and_frames_are_values_of_their_own() {
     assert_eq!(pair, (array, 1));
 }
 
-#[cfg(feature = "ndarray")]
 #[test]
 fn arrays_of_ndarray_are_arrays() {
     use ndarray::{Array2, ArrayD, array};
@@ -61,7 +60,6 @@ fn arrays_of_ndarray_are_arrays() {
     assert_eq!((value, read), (Value::Null, None));
 }
 
-#[cfg(feature = "arrow")]
 #[test]
 fn record_batches_are_tables() {
     use std::sync::Arc;

@@ -17,6 +17,8 @@ mod deaths;
 #[cfg(target_os = "linux")]
 mod limits;
 #[cfg(target_os = "linux")]
+mod monitor;
+#[cfg(target_os = "linux")]
 mod processes;
 #[cfg(target_os = "linux")]
 mod sharing;
@@ -49,6 +51,7 @@ fn main() -> std::process::ExitCode {
         crossing::TESTS,
         deaths::TESTS,
         limits::TESTS,
+        monitor::TESTS,
         processes::TESTS,
         sharing::TESTS,
         signals::TESTS,
@@ -100,6 +103,7 @@ fn hook() {
         deaths::Tails,
         limits::Limited,
         limits::Warmed,
+        monitor::Monitors,
         processes::Pids,
         processes::Grandchildren,
         sharing::Shares,

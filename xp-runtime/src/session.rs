@@ -19,9 +19,10 @@ use crate::execute::{self, Counts, Job, Summary};
 use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
 use crate::isolate::{self, Host};
+use crate::monitor::Monitor;
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
-use crate::row::Layout;
-use crate::run::Run;
+use crate::row::{Layout, LayoutError};
+use crate::run::{FieldRegistry, Run};
 use crate::signals::Handled;
 use crate::store::{
     Execution, IfExists, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment,
@@ -29,6 +30,7 @@ use crate::store::{
 };
 use crate::sweep::{BoxError, SweepTask, Swept};
 use crate::table::Table;
+use crate::value::ColumnType;
 
 pub use self::report::{PlanReport, PlannedGroup, PlannedPoint};
 use self::resume::Continuation;
@@ -53,9 +55,13 @@ pub struct Session {
 impl Session {
     /// Opens a file, and makes it if it is missing. It is a SQLite database in MLtraq's layout.
     ///
+    /// If another program holds the file's lock, this waits for up to a minute. How long the calls of
+    /// the open session wait is an option: [`lock_timeout`](crate::PlanOptions::lock_timeout).
+    ///
     /// # Errors
     ///
-    /// The file is no database or cannot be opened, or a newer xp wrote it. It is not changed then.
+    /// The file is no database or cannot be opened, it is locked, or a newer xp wrote it. It is not
+    /// changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::open(path.as_ref())?))
@@ -92,6 +98,10 @@ impl Session {
 
     /// This session with options for all that it executes; a plan's own options come first.
     ///
+    /// [`durability`](crate::PlanOptions::durability) and
+    /// [`lock_timeout`](crate::PlanOptions::lock_timeout) are also those of everything else that this
+    /// session does with the file, and of the experiments that it returns.
+    ///
     /// ```
     /// use xp::{Options, PlanOptions, Session};
     ///
@@ -100,9 +110,10 @@ impl Session {
     /// ```
     #[must_use]
     pub fn with(self, defaults: Options) -> Self {
+        let defaults = defaults.or(&self.defaults);
         Self {
-            defaults: defaults.or(&self.defaults),
-            ..self
+            store: self.store.on(defaults.terms()),
+            defaults,
         }
     }
 
@@ -290,8 +301,8 @@ impl Session {
         self.sweep(name, [()], |(), run| closure(run))
     }
 
-    /// Executes a task. What others took while it was run here, since this process passed for dead,
-    /// or held its results back, is waited for, or run again if they leave it.
+    /// Executes a task. What others have to the end, or took while it was run here since this process
+    /// passed for dead, is waited for, or run if they leave it.
     fn run_task<T: Task>(
         &self,
         declared: &str,
@@ -304,16 +315,12 @@ impl Session {
         let policy = options.policy_or_default();
         let mut made = self.run_once(declared, task, layout, options, order.clone(), host)?;
         let goes_on = |summary: &Summary<_>| policy == Policy::KeepGoing || summary.first.is_none();
-        while made.summary.refused > 0 && goes_on(&made.summary) {
+        while made.summary.left_to_others > 0 && goes_on(&made.summary) {
             let again = Options {
                 name: Some(made.name.clone()),
                 if_exists: Some(IfExists::Resume),
                 rerun: Some(options.rerun.unwrap_or_default().only_unended()),
-                policy: Some(match policy {
-                    // What was held back is there now.
-                    Policy::Staged => Policy::StopFirst,
-                    other => other,
-                }),
+                policy: Some(policy),
                 ..options.clone()
             };
             let rest = self.run_once(declared, task, layout, &again, order.clone(), host)?;
@@ -334,7 +341,11 @@ impl Session {
         let id = Uuid::new_v4();
         let name = experiment_name(declared, id, options)?;
         let if_exists = options.if_exists.unwrap_or_default();
-        let store = self.store.as_ref();
+        if let Some(monitor) = &options.monitor {
+            check_monitor(declared, monitor, layout)?;
+        }
+        let store = self.store.on(options.terms());
+        let store = store.as_ref();
         let continued = match if_exists {
             IfExists::Resume => {
                 store.reap()?;
@@ -361,6 +372,7 @@ impl Session {
             && continued.survey.len == 0
             && continued.has_columns(layout)
         {
+            execute::tell_left(&name, &continued.survey, options.progress);
             let summary = Summary::default();
             return Ok(Made {
                 id: continued.known.id,
@@ -387,10 +399,7 @@ impl Session {
                 })?;
         let job = Job {
             store,
-            execution: Execution {
-                terms: options.terms(),
-                ..Execution::new(new)
-            },
+            execution: Execution::new(new),
             layout,
             policy: options.policy_or_default(),
             jobs: options.jobs_or_default(),
@@ -400,6 +409,7 @@ impl Session {
             group: options.group,
             attempts: options.retry.unwrap_or_default().saturating_add(1),
             signals,
+            monitor: options.monitor.clone(),
             on_run: options.on_run.as_ref(),
             continued,
         };
@@ -409,7 +419,7 @@ impl Session {
         }
         let executed = execute::execute(task, job, host);
         if let Some(handled) = handled {
-            handled.exit_if_asked();
+            handled.exit_if_asked(SqliteStore::close_all);
         }
         let (id, summary) = executed?;
         Ok(Made {
@@ -426,7 +436,7 @@ impl Session {
             return Ok(made);
         };
         let staged = options.policy == Some(Policy::Staged);
-        let experiment = if staged {
+        let experiment = if staged && options.if_exists != Some(IfExists::Resume) {
             None
         } else {
             Some(Experiment::open(
@@ -447,6 +457,7 @@ impl Session {
             },
             failed: made.summary.failed,
             completed: made.summary.completed,
+            dropped: made.summary.dropped,
             experiment,
             states: States::new(made.summary.states),
         })))
@@ -581,4 +592,21 @@ impl fmt::Display for Listing {
         });
         Table::new(columns.map(str::to_owned).to_vec(), rows.collect()).fmt(f)
     }
+}
+
+/// Whether the sequence of a monitor can have its name.
+fn check_monitor(experiment: &str, monitor: &Monitor, layout: &Layout) -> Result<()> {
+    let name = monitor.field_name();
+    let registry = FieldRegistry::new(layout.columns(), &[]);
+    registry
+        .check(name, ColumnType::SERIALIZED)
+        .map_err(|error| {
+            Error::Layout(LayoutError {
+                experiment: experiment.to_owned(),
+                reasons: vec![format!(
+                    "the monitor cannot record in `{name}`: {error}; `.field(..)` of the monitor \
+                     gives its sequence another name"
+                )],
+            })
+        })
 }

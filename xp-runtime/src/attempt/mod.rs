@@ -113,6 +113,7 @@ impl<T: Task> Attempt<'_, T> {
             step: None,
             watch: self.watch,
         };
+        let watched = run.watched().map_err(|error| before(&error))?;
         let result = match panic::catch(|| self.steps(point, run, &mut scope)) {
             Ok(Ok(state)) => Ok(state),
             Ok(Err(error)) => {
@@ -127,6 +128,8 @@ impl<T: Task> Attempt<'_, T> {
                 ))
             }
         };
+        // Before the run's sequences end.
+        drop(watched);
         let result = result.and_then(|state| {
             let extra = run.take_extra().map_err(|error| before(&error))?;
             Ok((state, extra))

@@ -17,6 +17,7 @@ use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::identity::{Identity, Inputs};
 use crate::isolate::{Child, Host, Sent};
+use crate::monitor::Sampler;
 use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Progress, Run};
@@ -100,6 +101,8 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) host: Option<&'a Host<T::State>>,
     /// Where the rows of sequences go while their run is live.
     pub(super) chunks: Option<Arc<ChunkDir>>,
+    /// Set if what the machine does is recorded with the runs.
+    pub(super) sampler: Option<Arc<Sampler>>,
     pub(super) id_experiment: uuid::Uuid,
     pub(super) root_seed: u64,
 }
@@ -170,6 +173,7 @@ impl<T: Task> Worker<'_, T> {
             told: AtomicBool::new(false),
             progress: Arc::clone(&self.progress),
             chunks: self.chunks.clone(),
+            sampler: self.sampler.clone(),
         });
         let mut kept = Kept {
             child: self.host.map(|host| host.child(&context)),

@@ -1,9 +1,17 @@
 //! How the types of the runtime are written, of which messages are made.
 
+#[cfg(feature = "monitor")]
+use std::ffi::OsString;
+#[cfg(feature = "monitor")]
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+#[cfg(feature = "monitor")]
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::wire::{Damaged, Result, Wire, put_bytes};
 use crate::exception::{Exception, Outcome};
+use crate::monitor::Monitor;
 use crate::store::{Column, Role};
 use crate::usage::Usage;
 use crate::value::{Archive, Array, BigInt, Cell, ColumnType, Frame, Kind, StoreUrl, Value};
@@ -228,6 +236,36 @@ impl Wire for Exception {
             location: Option::parse(from)?,
             backtrace: Option::parse(from)?,
         })
+    }
+}
+
+#[cfg(feature = "monitor")]
+impl Wire for Monitor {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.field.put(out);
+        (self.interval.as_nanos() as u64).put(out);
+        self.per_cpu.put(out);
+        self.path.as_os_str().as_bytes().to_vec().put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self> {
+        Ok(Self {
+            field: String::parse(from)?,
+            interval: Duration::from_nanos(u64::parse(from)?),
+            per_cpu: bool::parse(from)?,
+            path: OsString::from_vec(Vec::parse(from)?).into(),
+        })
+    }
+}
+
+#[cfg(not(feature = "monitor"))]
+impl Wire for Monitor {
+    fn put(&self, _: &mut Vec<u8>) {
+        match *self {}
+    }
+
+    fn parse(_: &mut &[u8]) -> Result<Self> {
+        Err(Damaged)
     }
 }
 

@@ -161,6 +161,7 @@ mod tests {
             shared: vec![(0, [9; 16])],
             side: Some("side".into()),
             slices: vec![1],
+            monitor: None,
         };
         let order = Order::Run(Box::new(request));
         assert_eq!(received(&order), order);

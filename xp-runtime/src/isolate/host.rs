@@ -179,6 +179,7 @@ impl<S> Child<'_, S> {
             shared: keys.to_vec(),
             side: sent.side.clone(),
             slices: sent.slices,
+            monitor: (self.context.sampler.as_ref()).map(|sampler| sampler.settings().clone()),
         }));
         let mut underway = Underway::default();
         match self.attend(&request, &mut underway) {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::wire::{Damaged, Wire};
 use crate::attempt::Failed;
 use crate::exception::{Exception, Outcome};
+use crate::monitor::Monitor;
 use crate::shared::SharedKey;
 use crate::store::Column;
 use crate::usage::Usage;
@@ -38,6 +39,8 @@ pub(super) struct Request {
     pub(super) side: Option<String>,
     /// The parts of the body that are run; none for all of it.
     pub(super) slices: Vec<usize>,
+    /// What of the machine is recorded with the run.
+    pub(super) monitor: Option<Monitor>,
 }
 
 /// What the child says.
@@ -107,6 +110,7 @@ impl Wire for Request {
         self.shared.put(out);
         self.side.put(out);
         self.slices.put(out);
+        self.monitor.put(out);
     }
 
     fn parse(from: &mut &[u8]) -> Result<Self, Damaged> {
@@ -120,6 +124,7 @@ impl Wire for Request {
             shared: Vec::parse(from)?,
             side: Option::parse(from)?,
             slices: Vec::parse(from)?,
+            monitor: Option::parse(from)?,
         })
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Limits, Rerun};
 use crate::exception::Outcome;
 use crate::identity::DEFAULT_ROOT_SEED;
+use crate::monitor::Monitor;
 use crate::store::{self, Durability, IfExists, Terms};
 
 /// What an exception of one run means for the others.
@@ -24,7 +25,12 @@ pub enum Policy {
     KeepGoing,
     /// All or nothing: the runs are held back in memory until all have completed, and are then
     /// committed in one transaction. If one fails, or the execution is asked to stop, no run is
-    /// kept. What is resumed takes its points at its begin, so that other processes wait for them.
+    /// kept.
+    ///
+    /// If others resume the sweep at the same time, that is said of what this execution takes for
+    /// itself: they leave its points alone until it has ended, and it ends, with a transaction or
+    /// without, before it waits for theirs. What they then leave undone is taken in the same way:
+    /// again all or nothing, in a transaction of its own.
     Staged,
 }
 
@@ -60,6 +66,7 @@ pub struct Options {
     pub(crate) durability: Option<Durability>,
     pub(crate) lock_timeout: Option<Duration>,
     pub(crate) limits: Limits,
+    pub(crate) monitor: Option<Monitor>,
 }
 
 /// What is called with every run that counts.
@@ -131,6 +138,7 @@ impl Options {
             durability: self.durability.or(defaults.durability),
             lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
             limits: self.limits.or(defaults.limits),
+            monitor: self.monitor.or_else(|| defaults.monitor.clone()),
         }
     }
 
@@ -223,8 +231,9 @@ pub trait PlanOptions: Sized {
 
     /// Handles SIGINT (Ctrl-C) and SIGTERM while this is executed. The first one asks the steps to
     /// stop ([`Run::cancelled`](crate::Run::cancelled)), and no further run starts; a run that stops
-    /// with an error is recorded as cancelled, and what ended is committed; then the process exits
-    /// with 130. The second one ends the process at once.
+    /// with an error is recorded as cancelled, and what ended is committed; then the files that this
+    /// process has open are closed, so that nothing stays beside them that nobody else uses, and the
+    /// process exits with 130. The second one ends the process at once.
     ///
     /// Handlers are the process's own, and stay once they are there: in between executions the
     /// signals have their default effect.
@@ -276,11 +285,56 @@ pub trait PlanOptions: Sized {
         self
     }
 
-    /// How long a transaction waits while another program holds the file's lock, before the
-    /// execution stops with [`StoreError::Locked`](crate::StoreError::Locked). The default is a
-    /// minute.
+    /// How long a call waits each time it finds the file locked by another program, before it gives
+    /// up with [`StoreError::Locked`](crate::StoreError::Locked). The default is a minute.
+    ///
+    /// As an option of a plan it covers its execution, and [`Session::plan`](crate::Session::plan).
+    /// As one of a session ([`Session::with`](crate::Session::with)) it covers all calls of this
+    /// session (`execute`, `resume`, `plan`, `sweep`, `run`, `ls`, `load`, `delete`, `query`) and of
+    /// the experiments that it returns, such as reading their runs. To open a file waits for the
+    /// default, since there is no session yet.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use xp::{Options, PlanOptions, Session};
+    ///
+    /// let options = Options::new().lock_timeout(Duration::from_secs(5));
+    /// let session = Session::open("iris.db")?.with(options);
+    /// let experiment = session.load("iris")?; // waits for 5 s at most
+    /// # Ok::<(), xp::Error>(())
+    /// ```
     fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.options_mut().lock_timeout = Some(timeout);
+        self
+    }
+
+    /// Records what the machine does while runs go on, as a sequence of each run with MLtraq's
+    /// columns: processors, memory, disk, network. One thread reads them for all live runs at the
+    /// same moments; a run that is shorter than the interval may have no row.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use xp::{Monitor, prelude::*};
+    ///
+    /// # #[step] fn rest(millis: u64) { std::thread::sleep(Duration::from_millis(millis)); }
+    /// # #[experiment] fn rests(#[param] millis: u64) { rest(millis); }
+    /// let monitor = Monitor::new().interval(Duration::from_millis(20));
+    /// let session = Session::in_memory()?;
+    /// session.execute(rests().millis([100]).monitor(monitor))?;
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Load { cpu_pct: f64, mem_free_gb: f64 }
+    ///
+    /// for run in session.load("rests")?.runs() {
+    ///     let loads = run?.fields.sequence::<Load>("sysmon")?.expect("it is recorded");
+    ///     assert!(loads.values()?[0].mem_free_gb > 0.0);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "monitor")]
+    fn monitor(mut self, monitor: Monitor) -> Self {
+        self.options_mut().monitor = Some(monitor);
         self
     }
 

@@ -102,6 +102,7 @@ mod without {
 
     use crate::value::{Value, ValueError};
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "as with the feature")]
     pub(crate) fn is_foreign<T: 'static>() -> bool {
         false
     }
