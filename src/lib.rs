@@ -282,6 +282,10 @@
 //! | [`Uuid`] | TEXT, 32 hex digits |
 //! | timestamps and dates of `jiff`, `SystemTime` | DATETIME (UTC), DATE, TIME |
 //! | `Option` of one of these | the same, or NULL |
+//! | arrays of `ndarray` of numbers or bools (feature `ndarray`), [`Array`](value::Array) | BLOB: `numpy.ndarray` |
+//! | [`Frame`](value::Frame) | BLOB: `pandas.DataFrame` |
+//! | `ArrowTable`, which is a `RecordBatch` with serde (feature `arrow`) | BLOB: `pyarrow.Table` |
+//! | [`Sequence`] | BLOB: MLtraq's `Sequence` |
 //! | everything else with serde | BLOB: DATAPAK, MLtraq's pickle without code |
 //!
 //! What else is known stands in tables with the prefix `xp_`: every run with its outcome and its
@@ -533,8 +537,8 @@
 //!   0.3 to 0.9 ms instead of 0.04 to 0.12 on a disk that answers at once, 10 ms on one that moves.
 //!   By default the file is whole after a power cut, and the runs of the last seconds may be missing.
 //! - **Sequences of runs that are killed**: rows go to a file beside the database when they are 8,192,
-//!   or 256 KiB, or a second old when the next one comes. All but those since then are among the
-//!   [`fields`](Failure::fields) of the run's [`Failure`].
+//!   or 256 KiB, or a second old at most, also if no further one comes. All but those since then are
+//!   among the [`fields`](Failure::fields) of the run's [`Failure`].
 //! - **A full disk, a lock held for too long, a file that is gone, replaced or read-only**: the sweep
 //!   stops with a [`StoreError`] that says which, and can be resumed once the cause is gone. A file on
 //!   a network file system is refused when it is opened.
@@ -594,8 +598,9 @@
 //!
 //! A process serves run after run until something kills it. Limits do not count `#[shared]` steps,
 //! of which one process has all runs that need the same value. Inputs, fields and states cross as
-//! data: a `#[state]` must be `Serialize`, and the compiler says so. The fields and sequences that a
-//! run had reached are kept, whatever ends it. Processor time and peak memory of each run are in
+//! data: a `#[state]` must be `Serialize`, and the compiler says so. The fields, artifacts and
+//! sequences that a run had made are kept, whatever ends it: of sequences all rows where a limit
+//! ends it, and otherwise all but those of the last second. Processor time and peak memory of each run are in
 //! `xp_run`, in the columns `user`, `system` (seconds) and `memory` (bytes).
 //!
 //! # Without macros

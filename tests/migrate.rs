@@ -1,4 +1,4 @@
-//! A file of the first version of the schema: it is brought up to date once, and loses nothing.
+//! Files of earlier versions of the schema: they are brought up to date once, and lose nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -34,18 +34,28 @@ fn halves(
     let half: f64 = half(run, &mut losses, n)?;
 }
 
+/// The version of files that this xp writes, and those that it reads beside it.
+const VERSION: i64 = 3;
+const OLD: [i64; 2] = [1, 2];
+
 struct Old {
     _dir: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl Old {
-    fn new() -> Self {
+    /// A file of that version. All have the same content.
+    fn of(version: i64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("old.db");
-        let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/schema-1.db");
-        std::fs::copy(first, &path).unwrap();
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        std::fs::copy(data.join(format!("schema-{version}.db")), &path).unwrap();
         Self { _dir: dir, path }
+    }
+
+    /// A file of the first version.
+    fn new() -> Self {
+        Self::of(1)
     }
 
     fn version(&self) -> i64 {
@@ -53,6 +63,16 @@ impl Old {
         let version = |row: &rusqlite::Row<'_>| row.get(0);
         db.query_row("SELECT version FROM xp_schema", [], version)
             .unwrap()
+    }
+
+    /// The columns of xp's tables.
+    fn tables(&self) -> Vec<(String, String)> {
+        let db = Connection::open(&self.path).unwrap();
+        let sql = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c
+                   WHERE t.type = 'table' AND t.name GLOB 'xp_*' ORDER BY t.name, c.name";
+        let mut columns = db.prepare(sql).unwrap();
+        let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        columns.unwrap().map(Result::unwrap).collect()
     }
 
     fn content(&self) -> Vec<u8> {
@@ -110,49 +130,64 @@ fn check_plan(session: &Session) {
 
 #[test]
 fn a_file_is_migrated_once_and_keeps_all() {
-    let old = Old::new();
-    assert_eq!(old.version(), 1);
-    for _ in 0..2 {
+    for version in OLD {
+        let old = Old::of(version);
+        assert_eq!(old.version(), version);
+        for _ in 0..2 {
+            let session = Session::open(&old.path).unwrap();
+            check(&session);
+            check_plan(&session);
+            drop(session);
+            assert_eq!(old.version(), VERSION);
+            assert_eq!(old.tables(), new_tables());
+        }
+    }
+}
+
+/// The columns of xp's tables in a new file.
+fn new_tables() -> Vec<(String, String)> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new.db");
+    drop(Session::open(&path).unwrap());
+    Old { _dir: dir, path }.tables()
+}
+
+#[test]
+fn what_was_begun_in_an_old_version_is_resumed() {
+    for version in OLD {
+        let old = Old::of(version);
         let session = Session::open(&old.path).unwrap();
-        check(&session);
-        check_plan(&session);
-        drop(session);
-        assert_eq!(old.version(), 2);
+        let experiment = session.resume(halves().n(0..10)).unwrap();
+        assert_eq!(experiment.runs().count(), 10);
+        assert_eq!(experiment.failures().count(), 0);
+        let counts = experiment.counts().unwrap();
+        assert_eq!((counts.complete, counts.to_run), (7, 3));
+        let ran = session
+            .query("SELECT count(*) FROM xp_run WHERE execution > 1")
+            .unwrap();
+        assert_eq!(ran.rows()[0][0], xp::Value::Int(3));
+        assert_eq!(session.ls().unwrap()[0].runs, 10);
+        let report = session.plan(halves().n(0..10)).unwrap();
+        assert_eq!((report.counts.complete, report.counts.to_run), (10, 0));
     }
 }
 
 #[test]
-fn what_was_begun_in_the_first_version_is_resumed() {
-    let old = Old::new();
-    let session = Session::open(&old.path).unwrap();
-    let experiment = session.resume(halves().n(0..10)).unwrap();
-    assert_eq!(experiment.runs().count(), 10);
-    assert_eq!(experiment.failures().count(), 0);
-    let counts = experiment.counts().unwrap();
-    assert_eq!((counts.complete, counts.to_run), (7, 3));
-    let ran = session
-        .query("SELECT count(*) FROM xp_run WHERE execution > 1")
-        .unwrap();
-    assert_eq!(ran.rows()[0][0], xp::Value::Int(3));
-    assert_eq!(session.ls().unwrap()[0].runs, 10);
-    let report = session.plan(halves().n(0..10)).unwrap();
-    assert_eq!((report.counts.complete, report.counts.to_run), (10, 0));
-}
-
-#[test]
 fn an_old_file_is_read_and_not_changed() {
-    let old = Old::new();
-    let before = old.content();
-    let session = Session::open_read_only(&old.path).unwrap();
-    check(&session);
-    check_plan(&session);
-    let attempts = session.query("SELECT max(attempt) FROM xp_run").unwrap();
-    assert_eq!(attempts.rows()[0][0], xp::Value::Int(1));
-    let refused = session.resume(halves().n(0..10)).unwrap_err();
-    assert!(refused.to_string().contains("read"), "{refused}");
-    drop(session);
-    assert_eq!(old.content(), before);
-    assert_eq!(old.version(), 1);
+    for version in OLD {
+        let old = Old::of(version);
+        let before = old.content();
+        let session = Session::open_read_only(&old.path).unwrap();
+        check(&session);
+        check_plan(&session);
+        let attempts = session.query("SELECT max(attempt) FROM xp_run").unwrap();
+        assert_eq!(attempts.rows()[0][0], xp::Value::Int(1));
+        let refused = session.resume(halves().n(0..10)).unwrap_err();
+        assert!(refused.to_string().contains("read"), "{refused}");
+        drop(session);
+        assert_eq!(old.content(), before);
+        assert_eq!(old.version(), version);
+    }
 }
 
 #[test]
@@ -249,7 +284,7 @@ fn processes_that_open_it_together_migrate_it_once() {
     for mut process in processes {
         assert!(process.wait().unwrap().success());
     }
-    assert_eq!(old.version(), 2);
+    assert_eq!(old.version(), VERSION);
     let db = Connection::open(&old.path).unwrap();
     let sql = "SELECT count(*) FROM xp_run WHERE execution > 1";
     let ran: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
@@ -258,11 +293,12 @@ fn processes_that_open_it_together_migrate_it_once() {
 
 #[test]
 fn a_kill_in_the_middle_of_a_migration_leaves_the_old_file() {
-    for failpoint in ["schema.begun", "schema.columns", "schema.before_commit"] {
-        let old = Old::new();
+    let failpoints = ["schema.begun", "schema.columns", "schema.before_commit"];
+    for (version, failpoint) in OLD.iter().flat_map(|of| failpoints.map(|at| (*of, at))) {
+        let old = Old::of(version);
         let mut killed = process(&old, Some(failpoint));
         assert!(!killed.wait().unwrap().success(), "{failpoint}");
-        assert_eq!(old.version(), 1, "{failpoint}");
+        assert_eq!(old.version(), version, "{failpoint}");
         let reader = Session::open_read_only(&old.path).unwrap();
         check(&reader);
         drop(reader);
@@ -272,6 +308,6 @@ fn a_kill_in_the_middle_of_a_migration_leaves_the_old_file() {
             session.resume(halves().n(0..10)).unwrap().runs().count(),
             10
         );
-        assert_eq!(old.version(), 2);
+        assert_eq!(old.version(), VERSION);
     }
 }

@@ -41,6 +41,10 @@ fn die(how: &str) -> u32 {
             kill(Pid::this(), Signal::SIGKILL).unwrap();
             unreachable!()
         }
+        "closed" => {
+            (0..64).for_each(|fd| drop(nix::unistd::close(fd)));
+            std::process::id()
+        }
         "allocation" => black_box(Vec::<u8>::with_capacity(black_box(1 << 62))).len() as u32,
         "panic in a drop" => {
             struct Bomb;
@@ -87,7 +91,7 @@ pub(crate) fn tails(#[param] n: u32) {
     let c: u32 = third(n);
 }
 
-const DEADLY: [(&str, Outcome, &str); 8] = [
+const DEADLY: [(&str, Outcome, &str); 9] = [
     ("abort", Outcome::Killed, "killed by SIGABRT"),
     (
         "exit",
@@ -98,6 +102,11 @@ const DEADLY: [(&str, Outcome, &str); 8] = [
     ("overflow", Outcome::Killed, " has overflowed its stack"),
     ("segfault", Outcome::Killed, "killed by SIGSEGV"),
     ("kill", Outcome::Killed, "killed by SIGKILL"),
+    (
+        "closed",
+        Outcome::Killed,
+        "it had closed its connection to the program",
+    ),
     (
         "allocation",
         Outcome::OutOfMemory,
@@ -118,7 +127,7 @@ fn outcomes() -> Test {
     let Err(xp::Error::RunsFailed(failed)) = session.execute(plan) else {
         panic!("some runs fail");
     };
-    assert_eq!((failed.failed, failed.completed), (24, 3));
+    assert_eq!((failed.failed, failed.completed), (27, 3));
     let mut seen = BTreeMap::new();
     for failure in session.load("deaths")?.failures() {
         let failure = failure?;
@@ -130,7 +139,7 @@ fn outcomes() -> Test {
         *seen.entry(how).or_insert(0) += 1;
     }
     assert!(
-        seen.len() == 8 && seen.values().all(|count| *count == 3),
+        seen.len() == 9 && seen.values().all(|count| *count == 3),
         "{seen:?}"
     );
     Ok(())

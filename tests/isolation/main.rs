@@ -24,6 +24,8 @@ mod processes;
 mod sharing;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(target_os = "linux")]
+mod surviving;
 
 #[cfg(target_os = "linux")]
 type Test = Result<(), Box<dyn std::error::Error>>;
@@ -55,6 +57,7 @@ fn main() -> std::process::ExitCode {
         processes::TESTS,
         sharing::TESTS,
         signals::TESTS,
+        surviving::TESTS,
     ]
     .concat();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -98,16 +101,16 @@ fn main() -> std::process::ExitCode {
 fn hook() {
     xp::child_main::<(
         crossing::All,
+        crossing::Fills,
         crossing::Opaques,
         deaths::Deaths,
         deaths::Tails,
-        limits::Limited,
-        limits::Warmed,
-        monitor::Monitors,
+        (limits::Limited, limits::Warmed, monitor::Monitors),
         processes::Pids,
         processes::Grandchildren,
         sharing::Shares,
         sharing::Breaks,
         signals::Listeners,
+        surviving::All,
     )>();
 }

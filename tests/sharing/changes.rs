@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use xp::Rerun;
 use xp::prelude::*;
 
-use crate::{Dir, wait_until};
+use crate::{Dir, counted, wait_until};
 
 const POINTS: u32 = 40;
 
@@ -93,7 +93,7 @@ fn rows(dir: &Dir, condition: &str) {
     let sql = "SELECT count(*) FROM experiment_grows";
     assert_eq!(dir.count(sql), i64::from(POINTS));
     assert_eq!(
-        dir.count("SELECT completed FROM xp_experiment"),
+        counted(&Connection::open(dir.db()).unwrap()),
         i64::from(POINTS)
     );
 }

@@ -88,7 +88,7 @@ fn contents(session: &Session, name: &str) -> Vec<String> {
         "xp_execution JOIN xp_experiment",
         "xp_execution JOIN xp_experiment USING (experiment)",
     );
-    let mut all = table(&format!("SELECT declared, completed, fields FROM {of}"));
+    let mut all = table(&format!("SELECT declared, fields FROM {of}"));
     for sql in [
         "SELECT id_run, outcome, started, elapsed, attempt, last, filled, user, system, memory, step, \
             message, location, backtrace, causes, inputs, fields FROM xp_run \

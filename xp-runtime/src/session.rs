@@ -394,8 +394,13 @@ impl Session {
         let lacking = continued
             .as_ref()
             .map(|continued| continued.lacking(task, layout));
-        let continued = match (continued, &lacking) {
-            (Some(continued), Some(lacking)) => Some(continued.begin(store, lacking)?),
+        let recorded = continued
+            .as_ref()
+            .map(|continued| continued.recorded(store, layout));
+        let continued = match (continued, &lacking, &recorded) {
+            (Some(continued), Some(lacking), Some(recorded)) => {
+                Some(continued.begin(store, lacking, recorded)?)
+            }
             _ => None,
         };
         let signals = options.signals == Some(true);

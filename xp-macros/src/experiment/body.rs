@@ -5,12 +5,12 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Type};
 
+use super::flow::{Flow, Variable};
 use super::inputs::{docs, find};
 use super::model::{Body, Inputs, Kept, Kind, Statement};
-use super::names::local;
 use super::patterns::{holds_no_reference, names_of, plain_name, refers_by_mut};
 use super::places::{Binding, Places, Used};
-use super::slices::{self, Flow, Variable};
+use super::slices::Slices;
 use crate::attr::Args;
 use crate::error::Errors;
 
@@ -27,7 +27,7 @@ pub(super) fn read(block: &Block, inputs: &Inputs, errors: &mut Errors) -> Body 
     reader.clashes(inputs);
     let mut body = reader.body;
     if errors.is_empty() {
-        body.slices = slices::of(&body, inputs);
+        body.slices = Slices::of(&body, inputs);
     }
     body
 }
@@ -157,7 +157,7 @@ impl Reader<'_> {
         let depends = self.places.tracked(used);
         let mut flow = self.flow(used);
         self.places.made_too_late(&name.ident, self.errors);
-        let kept = local(&name.ident);
+        let kept = self.places.local(&name.ident);
         let kind = match mark {
             Mark::Shared => {
                 if name.mutability.is_some() {
@@ -437,6 +437,7 @@ impl Reader<'_> {
                 flow.uses.push(used.variable);
                 flow.changes.extend(used.changed.then_some(used.variable));
                 flow.looks.extend(used.looked_at.then_some(used.variable));
+                flow.unsure.extend(used.unsure.then_some(used.variable));
             }
         }
         flow

@@ -2,7 +2,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{decode, encode, moment, native};
-use crate::value::{Cell, ColumnType, Kind, Value, ValueError, from_value, to_column_value};
+use crate::value::{
+    Cell, ColumnType, Kind, Value, ValueError, foreign, from_value, to_column_value,
+};
 
 impl ColumnType {
     /// The cell for a value in a column of this type.
@@ -30,7 +32,10 @@ impl ColumnType {
         }
         match (v as &dyn std::any::Any).downcast_ref::<Value>() {
             Some(value) => self.encode_value(value),
-            None if self.kind == Kind::Serialized => self.encode_value(&crate::value::to_value(v)?),
+            None if self.kind == Kind::Serialized => match foreign::value(v) {
+                Some(value) => self.encode_value(&value),
+                None => self.encode_value(&crate::value::to_value(v)?),
+            },
             None => self.encode_value(&to_column_value(v)?),
         }
     }
@@ -91,6 +96,9 @@ impl ColumnType {
             }
         };
         let value = self.decode_value(cell)?;
+        if let Some(result) = foreign::read(&value) {
+            return result;
+        }
         let mut value = Some(value);
         if let Some(verbatim) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<T>>()
             && let Some(verbatim) = verbatim.take()

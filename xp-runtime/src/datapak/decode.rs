@@ -1,18 +1,19 @@
+use super::compressed::decompressed;
 use super::unpickle::{Graph, Node, unpickle};
 use super::{DatapakError, kinds};
-use crate::value::{MAX_DEPTH, Value};
+use crate::value::{Archive, Array, BigInt, Frame, MAX_DEPTH, StoreUrl, Value};
 
 /// Read DATAPAK, from this library or from `mltraq`.
 ///
-/// Frames, arrays, data stores and archives come as [`Value::Packed`]; so do integers beyond 128 bits, with the kind `int` and
-/// the bytes of their little-endian two's complement. Where a dict repeats a key, all of its entries are kept.
+/// Where a dict repeats a key, all of its entries are kept. Arrays and frames are checked, and kept as they are stored.
 ///
 /// # Errors
 ///
-/// Anything that is no DATAPAK value; unknown kinds; compressed bytes; and values that nest
-/// too deep, or take far more memory than their bytes. Reading never panics, and never executes anything.
+/// Anything that is no DATAPAK value; unknown kinds; and values that nest too deep, or take far more memory than their bytes.
+/// Reading never panics, and never executes anything.
 pub fn decode(bytes: &[u8]) -> Result<Value, DatapakError> {
-    let graph = unpickle(bytes)?;
+    let bytes = decompressed(bytes)?;
+    let graph = unpickle(&bytes)?;
     let root = graph.root;
     Tree::new(graph, bytes.len()).value(root, 0)
 }
@@ -64,13 +65,7 @@ impl<'a> Tree<'a> {
                 self.spend(bytes.len())?;
                 Value::Bytes(bytes.to_vec())
             }
-            Node::BigInt(x) => {
-                let bytes = Value::Bytes(x.to_vec());
-                Value::Packed {
-                    kind: kinds::BIG_INT.into(),
-                    payload: Box::new(bytes),
-                }
-            }
+            Node::BigInt(x) => BigInt::from_le_bytes(x)?,
             _ if depth == MAX_DEPTH => return Err(DatapakError::TooDeep),
             Node::List(_) => Value::List(self.items(node, depth)?),
             Node::Tuple(_) => Value::Tuple(self.items(node, depth)?),
@@ -168,20 +163,60 @@ impl<'a> Tree<'a> {
                 let entries = self.map(payload, depth)?;
                 Ok(bunch(entries))
             }
-            (kinds::UUID | kinds::DATETIME64 | kinds::BUNCH, _) => Err(DatapakError::Payload {
+            (kinds::ARRAY, Node::Bytes(npy)) => {
+                let npy = *npy;
+                self.spend(npy.len())?;
+                Ok(Value::Array(Array::from_npy(npy.to_vec())?))
+            }
+            (kinds::DATA_FRAME, _) => Ok(Value::Frame(self.frame(payload, kind)?)),
+            (kinds::SERIES, _) => Ok(Value::Series(self.frame(payload, kind)?)),
+            (kinds::TABLE, _) => Ok(Value::Table(self.frame(payload, kind)?)),
+            (kinds::SEQUENCE, Node::Dict(_)) => {
+                let frame = self
+                    .lookup(payload, kinds::MAGIC)
+                    .filter(
+                        |of| matches!(&self.nodes[*of], Node::Text(of) if of == kinds::DATA_FRAME),
+                    )
+                    .and_then(|_| self.lookup(payload, kinds::PAYLOAD));
+                match frame {
+                    Some(frame) => Ok(Value::Sequence(self.frame(frame, kind)?)),
+                    None => Err(DatapakError::Payload {
+                        kind,
+                        problem: "not a frame",
+                    }),
+                }
+            }
+            (kinds::DATA_STORE, Node::Text(url)) => Ok(Value::DataStore(StoreUrl::new(&**url))),
+            (kinds::ARCHIVE_STORE, Node::Text(url)) => {
+                Ok(Value::ArchiveStore(StoreUrl::new(&**url)))
+            }
+            (kinds::ARCHIVE, Node::Bytes(tar)) => {
+                let tar = *tar;
+                self.spend(tar.len())?;
+                Ok(Value::Archive(Archive::from_tar(tar.to_vec())))
+            }
+            (known, _) if kinds::ALL.contains(&known) => Err(DatapakError::Payload {
                 kind,
                 problem: "its value is of another type",
             }),
-            (packed, _) if kinds::is_packed(packed) => {
-                let payload = Box::new(self.value(payload, depth + 1)?);
-                Ok(Value::Packed { kind, payload })
-            }
             _ => Err(DatapakError::UnknownKind { kind }),
         }
     }
+
+    fn frame(&mut self, node: usize, kind: String) -> Result<Frame, DatapakError> {
+        let Node::Bytes(file) = &self.nodes[node] else {
+            return Err(DatapakError::Payload {
+                kind,
+                problem: "its value is of another type",
+            });
+        };
+        let file = *file;
+        self.spend(file.len())?;
+        Ok(Frame::from_arrow_file(file.to_vec())?)
+    }
 }
 
-/// A bunch, or a packed one if not all of its keys are texts.
+/// A bunch; not all of its keys need to be texts.
 fn bunch(entries: Vec<(Value, Value)>) -> Value {
     if entries.iter().all(|(key, _)| matches!(key, Value::Text(_))) {
         let named = entries.into_iter().filter_map(|(key, value)| match key {
@@ -190,9 +225,6 @@ fn bunch(entries: Vec<(Value, Value)>) -> Value {
         });
         Value::Bunch(named.collect())
     } else {
-        Value::Packed {
-            kind: kinds::BUNCH.into(),
-            payload: Box::new(Value::Map(entries)),
-        }
+        Value::KeyedBunch(entries)
     }
 }

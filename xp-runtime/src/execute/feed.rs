@@ -24,7 +24,7 @@ const SHORT: Duration = Duration::from_millis(10);
 const LONG: Duration = Duration::from_millis(40);
 
 /// At most so many points are taken at a time.
-const MOST: usize = 512;
+const MOST: usize = 2_048;
 
 /// How often it is looked whether others have ended what they had taken.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -1,6 +1,7 @@
 //! Executing: points are handed to worker threads, which run the steps; what has ended goes to one
 //! writer thread, which commits it; only then does it count.
 
+mod facts;
 mod feed;
 mod grouping;
 mod progress;
@@ -26,6 +27,7 @@ use self::schedule::Schedule;
 use self::worker::{RunRules, Shared, Worker};
 use self::writer::Writer;
 use crate::attempt::Task;
+use crate::declare::Portion;
 use crate::exception::Outcome;
 use crate::isolate::Host;
 use crate::monitor::{Monitor, Sampler};
@@ -35,6 +37,7 @@ use crate::run::{FieldRegistry, Progress};
 use crate::sequence::ChunkDir;
 use crate::stop::Stop;
 use crate::store::{Claimant, Ended, Execution, Finished, IfExists, Store, StoreError};
+use crate::value::Cell;
 
 /// A transaction holds at most so many runs, and so many may wait for the next one: a worker that
 /// is further ahead of the writer waits.
@@ -77,9 +80,16 @@ pub(crate) struct Continued<'a> {
     pub(crate) seen: i64,
     /// The rows of runs that are there, by their points, and whether these are filled.
     pub(crate) rows: HashMap<u128, (i64, bool)>,
-    /// The columns that a fill computes: their places.
+    /// What a fill computes, by the point of the run.
     pub(crate) lacking: &'a (dyn Fn(u128) -> Filled + Sync),
+    pub(crate) recorded: &'a Recorded<'a>,
 }
+
+/// Cells of a row, by the places of their columns.
+pub(crate) type RecordedCells = Result<Vec<(usize, Cell)>, StoreError>;
+
+/// Reads some columns, by their places, of the row of a run that is there.
+pub(crate) type Recorded<'a> = dyn Fn(Uuid, i64, &[usize]) -> RecordedCells + Sync + 'a;
 
 /// What is computed of a run that lacks fields.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +97,11 @@ pub(crate) struct Filled {
     /// The places of the columns that it lacks.
     pub(crate) columns: Vec<usize>,
     /// The parts of the body that make them; none for all of it.
-    pub(crate) slices: Vec<usize>,
+    pub(crate) portions: Vec<Portion>,
+    /// The places of the columns that these are given of the row.
+    pub(crate) reads: Vec<usize>,
+    /// The places of the columns of inputs that are to be as they are in the row.
+    pub(crate) takes: Vec<usize>,
 }
 
 /// What came of an execution.
@@ -208,7 +222,7 @@ pub(crate) fn execute<T: Task>(
         Active(store, execution.execution)
     });
     let left = (continued.as_ref()).and_then(|of| told(&execution.new.name, &of.survey));
-    let (wanted, seen, rows, failed, lacking) = match continued {
+    let (wanted, seen, rows, failed, lacking, recorded) = match continued {
         Some(of) => {
             let Survey {
                 wanted,
@@ -216,11 +230,13 @@ pub(crate) fn execute<T: Task>(
                 failed,
                 ..
             } = of.survey;
-            (Some((wanted, len)), of.seen, of.rows, failed, of.lacking)
+            let wanted = Some((wanted, len));
+            (wanted, of.seen, of.rows, failed, of.lacking, of.recorded)
         }
         None => {
             let none: &(dyn Fn(u128) -> Filled + Sync) = &|_| Filled::default();
-            (None, 0, HashMap::new(), Vec::new(), none)
+            let nothing: &Recorded<'_> = &|_, _, _| Ok(Vec::new());
+            (None, 0, HashMap::new(), Vec::new(), none, nothing)
         }
     };
     let (wanted, len) = match &wanted {
@@ -247,9 +263,12 @@ pub(crate) fn execute<T: Task>(
     if let Schedule::Listed { order, .. } = &schedule {
         grouping::expect_listed(task, &shared, wanted, order);
     }
-    let chunks = store
-        .live_directory()?
-        .map(|path| Arc::new(ChunkDir::new(path)));
+    let chunks = match store.live_directory()? {
+        Some(path) => Some(ChunkDir::new(path)),
+        // What kills a process of a run leaves this one.
+        None => host.map(|_| ChunkDir::temporary()),
+    };
+    let chunks = chunks.map(Arc::new);
     let registry = Arc::new(FieldRegistry::new(layout.columns(), &execution.extra));
     if let Some(field) = args_field {
         registry.reserve(field);
@@ -286,6 +305,7 @@ pub(crate) fn execute<T: Task>(
         failures: AtomicU64::new(0),
         rows: &rows,
         lacking,
+        recorded,
         failed: RwLock::new(failed),
     };
 

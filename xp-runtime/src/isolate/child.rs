@@ -25,13 +25,13 @@ use crate::value::{Cell, Value, to_value};
 
 /// Serves runs until there are no more.
 pub(super) fn serve<E: Experiments>() -> ! {
-    let link = match Link::take() {
-        Ok(link) => Arc::new(link),
-        Err(_) => std::process::exit(NO_LINK),
+    let Ok((link, stream)) = Link::take() else {
+        std::process::exit(NO_LINK);
     };
+    let link = Arc::new(link);
     let other = Arc::clone(&link);
     let looks = std::thread::Builder::new().name("xp parent".to_owned());
-    if looks.spawn(move || other.look_after()).is_err() {
+    if looks.spawn(move || other.look_after(&stream)).is_err() {
         std::process::exit(NO_LINK);
     }
     link.tell(&Event::Hello);
@@ -43,7 +43,7 @@ pub(super) fn serve<E: Experiments>() -> ! {
     };
     loop {
         match link.next() {
-            Order::Cancel => {}
+            Order::Cancel | Order::Flush => {}
             Order::Quit => {
                 drop(kept);
                 std::process::exit(0);
@@ -100,7 +100,7 @@ struct Ready<X: Declared> {
 /// One run that is to be served.
 #[doc(hidden)]
 pub struct Serve<'a, 'b> {
-    link: &'a Link,
+    link: &'a Arc<Link>,
     kept: &'b mut Kept,
     request: Option<Box<Request>>,
 }
@@ -119,7 +119,6 @@ impl Serve<'_, '_> {
         };
         self.link.tell(&Event::Done(Box::new(Done {
             ended: Err(Failed::new(Outcome::Failed, exception)),
-            artifacts: Vec::new(),
             usage: None,
             files: Vec::new(),
         })));
@@ -137,8 +136,10 @@ impl Serve<'_, '_> {
             values,
             shared,
             side,
-            slices,
+            portions,
+            kept,
             monitor,
+            first_file,
             ..
         } = *request;
         let link = self.link;
@@ -151,6 +152,9 @@ impl Serve<'_, '_> {
             side,
             monitor,
         );
+        if let Some(chunks) = &ready.context.chunks {
+            chunks.number_from(first_file);
+        }
         link.stop.clear();
         link.progress.reset();
         let told = Told {
@@ -167,11 +171,15 @@ impl Serve<'_, '_> {
             values: &self.kept.values,
             keys: &shared,
             watch: &told,
-            slices: &slices,
+            portions: &portions,
+            kept: &kept,
         };
         let ended = received::<X>(values).and_then(|point| attempt.run(&point, &mut run));
         let usage = self.kept.meter.end(Instant::now(), start.elapsed());
-        let ended = ended.and_then(|completed| {
+        let ended = ended.and_then(|mut completed| {
+            for place in told.reached.take() {
+                completed.cells[place] = Cell::Null;
+            }
             Ok(Completed {
                 cells: completed.cells,
                 extra: completed.extra,
@@ -187,7 +195,6 @@ impl Serve<'_, '_> {
         });
         link.tell(&Event::Done(Box::new(Done {
             ended,
-            artifacts: run.take_artifacts(),
             usage,
             files: (run.take_chunk_files().into_iter())
                 .map(|file| file.to_string_lossy().into_owned())
@@ -198,7 +205,7 @@ impl Serve<'_, '_> {
 
 fn ready<'a, X: Declared>(
     of: &'a mut Option<Box<dyn Any>>,
-    link: &Link,
+    link: &Arc<Link>,
     id_experiment: uuid::Uuid,
     root_seed: u64,
     side: Option<String>,
@@ -218,6 +225,8 @@ fn ready<'a, X: Declared>(
         *of = None;
     }
     let make = || -> Box<dyn Any> {
+        let chunks = side.map(|side| Arc::new(ChunkDir::new(side)));
+        link.flushes(chunks.clone());
         let mut layout = Layout::default();
         X::layout(&mut layout);
         let context = Context {
@@ -228,8 +237,9 @@ fn ready<'a, X: Declared>(
             stop: Arc::clone(&link.stop),
             told: AtomicBool::new(false),
             progress: Arc::clone(&link.progress),
-            chunks: side.map(|side| Arc::new(ChunkDir::new(side))),
             sampler: monitor.map(|monitor| Arc::new(Sampler::new(monitor))),
+            chunks,
+            keeper: Some(Arc::<Link>::clone(link)),
         };
         Box::new(Ready::<X> {
             task: PlanTask::new(Vec::new(), root_seed),
@@ -263,8 +273,8 @@ fn crossing<S: CrossingState>(state: S) -> Result<Value, Box<Failed>> {
 /// Tells the parent what the run comes to.
 struct Told<'a> {
     link: &'a Link,
-    /// The cells of fields that were filled since the last step was told.
-    reached: RefCell<Vec<(usize, Cell)>>,
+    /// The columns whose cells were told.
+    reached: RefCell<Vec<usize>>,
     /// The shared values that are being computed; one may need another.
     computing: RefCell<Vec<usize>>,
 }
@@ -273,7 +283,7 @@ impl Watch for Told<'_> {
     fn entered(&self, step: usize) {
         // The parent knows that a run begins with its first step.
         if step > 0 {
-            self.link.tell(&Event::Step(step, self.reached.take()));
+            self.link.tell(&Event::Step(step));
         }
     }
 
@@ -290,6 +300,7 @@ impl Watch for Told<'_> {
     }
 
     fn reached(&self, column: usize, cell: &Cell) {
-        self.reached.borrow_mut().push((column, cell.clone()));
+        self.link.tell(&Event::Reached(column, cell.clone()));
+        self.reached.borrow_mut().push(column);
     }
 }

@@ -6,9 +6,12 @@ use std::process::ExitStatus;
 use nix::sys::signal::Signal;
 
 use super::limits::Gauge;
+use super::link::NO_LINK;
 use super::process::Process;
 use crate::exception::Outcome;
 use crate::usage::Usage;
+
+const NOT_CONNECTED: &str = "killed, since it had closed its connection to the program";
 
 /// A run that ended with its child.
 pub(super) struct Broken {
@@ -32,8 +35,7 @@ pub(super) fn stopped(process: &mut Process, gauge: &Gauge, why: (Outcome, Strin
 /// The child has ended by itself.
 pub(super) fn died(process: &mut Process, gauge: &Gauge) -> Broken {
     if !process.ends() {
-        let message = "killed, since it had closed its connection".to_owned();
-        return stopped(process, gauge, (Outcome::Killed, message));
+        return stopped(process, gauge, (Outcome::Killed, NOT_CONNECTED.to_owned()));
     }
     let usage = gauge.usage();
     let (outcome, message) = match process.kill() {
@@ -51,6 +53,9 @@ pub(super) fn died(process: &mut Process, gauge: &Gauge) -> Broken {
 fn outcome(status: ExitStatus, stderr: &str) -> (Outcome, String) {
     if let Some(line) = line_with(stderr, "memory allocation of ") {
         return (Outcome::OutOfMemory, line.to_owned());
+    }
+    if status.code() == Some(NO_LINK) {
+        return (Outcome::Killed, NOT_CONNECTED.to_owned());
     }
     if let Some(code) = status.code() {
         let message = format!("the process exited with code {code}");

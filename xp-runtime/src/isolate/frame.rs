@@ -97,6 +97,7 @@ mod tests {
     use super::super::message::{Completed, Done, Event, Order, Request};
     use super::*;
     use crate::attempt::Failed;
+    use crate::declare::Portion;
     use crate::exception::{Exception, Outcome};
     use crate::store::{Column, Role};
     use crate::usage::Usage;
@@ -160,12 +161,17 @@ mod tests {
             values: vec![nested.clone(), Value::Bytes(vec![0; 100_000])],
             shared: vec![(0, [9; 16])],
             side: Some("side".into()),
-            slices: vec![1],
+            first_file: 1 << 32,
+            portions: vec![Portion {
+                slice: 1,
+                fields: vec![0, 2],
+            }],
+            kept: vec![(3, Cell::Real(0.5)), (4, Cell::Null)],
             monitor: None,
         };
         let order = Order::Run(Box::new(request));
         assert_eq!(received(&order), order);
-        let column = Column {
+        let column = || Column {
             name: "n".into(),
             ty: ColumnType {
                 kind: Kind::Duration,
@@ -182,7 +188,7 @@ mod tests {
         for ended in [
             Ok(Completed {
                 cells: vec![Cell::Null, Cell::Real(0.1), Cell::Blob(vec![1])],
-                extra: vec![(column, Cell::Int(-1))],
+                extra: vec![(column(), Cell::Int(-1))],
                 state: Some(nested),
             }),
             Err(Box::new(Failed {
@@ -194,7 +200,6 @@ mod tests {
         ] {
             let event = Event::Done(Box::new(Done {
                 ended,
-                artifacts: vec![("a".into(), vec![1, 2])],
                 usage: Some(Usage {
                     user: 0.5,
                     system: 0.25,
@@ -204,8 +209,16 @@ mod tests {
             }));
             assert_eq!(received(&event), event);
         }
-        let step = Event::Step(2, vec![(0, Cell::Null)]);
-        assert_eq!(received(&step), step);
+        for event in [
+            Event::Step(2),
+            Event::Reached(1, Cell::Null),
+            Event::Inserted(column(), Cell::Real(0.5)),
+            Event::Artifact("a".into(), vec![1, 2]),
+            Event::Flushed,
+        ] {
+            assert_eq!(received(&event), event);
+        }
+        assert_eq!(received(&Order::Flush), Order::Flush);
     }
 
     #[test]

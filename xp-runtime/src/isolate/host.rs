@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -10,17 +11,23 @@ use super::death::{Broken, died, stopped};
 use super::limits::Gauge;
 use super::message::{Completed, Done, Event, Order, Request};
 use super::process::{NoChild, Process};
+use super::underway::Underway;
 use super::{Crossing, IsolationError, Limits, hook};
-use crate::attempt::{self, Failed, Ran, before_the_steps};
-use crate::bunch::Bunch;
+use crate::attempt::{self, Ran, before_the_steps};
 use crate::datapak;
-use crate::declare::Declared;
+use crate::declare::{Declared, Portion};
 use crate::exception::{Exception, Outcome};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::sequence;
 use crate::shared::SharedKey;
-use crate::value::Value;
+use crate::value::{Cell, Value};
+
+/// How long a process that is beyond a limit has to write the rows of its sequences.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The numbers of the files of an attempt are below those of the next by so many.
+const FILES: u64 = 1 << 32;
 
 /// Makes children for the runs of one plan.
 pub(crate) struct Host<S> {
@@ -107,6 +114,7 @@ impl<S> Host<S> {
             context: Arc::clone(context),
             process: None,
             broken: Vec::new(),
+            last: (Uuid::nil(), 0),
         }
     }
 }
@@ -118,6 +126,8 @@ pub(crate) struct Child<'a, S> {
     process: Option<Process>,
     /// Shared values that killed the child which computed them: every run ends so that needs them.
     broken: Vec<(SharedKey, (Outcome, Exception))>,
+    /// The run that was attempted last, and how many times before.
+    last: (Uuid, u64),
 }
 
 /// What is sent of a point.
@@ -129,15 +139,9 @@ pub(crate) struct Sent<'a> {
     /// Where the chunks of its sequences go.
     pub(crate) side: Option<String>,
     /// The parts of the body that are run; none for all of it.
-    pub(crate) slices: Vec<usize>,
-}
-
-/// What is known of a run that has not ended.
-#[derive(Default)]
-struct Underway {
-    step: usize,
-    computing: Vec<usize>,
-    reached: Vec<(usize, crate::value::Cell)>,
+    pub(crate) portions: Vec<Portion>,
+    /// What they are given of the run that is there.
+    pub(crate) kept: Vec<(usize, Cell)>,
 }
 
 impl<S> Child<'_, S> {
@@ -169,6 +173,12 @@ impl<S> Child<'_, S> {
         if let Err(error) = self.prepare() {
             return Ran::failed(Outcome::Failed, before_the_steps(&error));
         }
+        self.last = match self.last {
+            (last, before) if last == sent.id_run => (last, before + 1),
+            _ => (sent.id_run, 0),
+        };
+        // What an earlier attempt has written stays until that is committed.
+        let first_file = self.last.1 * FILES;
         let request = Order::Run(Box::new(Request {
             experiment: self.host.path.clone(),
             id_experiment: self.context.id_experiment,
@@ -178,12 +188,14 @@ impl<S> Child<'_, S> {
             values: sent.values,
             shared: keys.to_vec(),
             side: sent.side.clone(),
-            slices: sent.slices,
+            first_file,
+            portions: sent.portions,
+            kept: sent.kept,
             monitor: (self.context.sampler.as_ref()).map(|sampler| sampler.settings().clone()),
         }));
         let mut underway = Underway::default();
         match self.attend(&request, &mut underway) {
-            Ok(done) => self.done(done),
+            Ok(done) => self.done(done, underway),
             Err(Broken {
                 outcome,
                 message,
@@ -199,11 +211,19 @@ impl<S> Child<'_, S> {
                 if let Some(key) = underway.computing.last().and_then(|place| keys.get(*place)) {
                     self.broken.push((*key, (outcome, exception.clone())));
                 }
-                let mut failed = Failed::new(outcome, exception);
-                failed.reached = underway.reached;
-                let (left, files) = recovered(sent.side.as_deref(), sent.id_run);
-                failed.left = left;
+                let mut failed = underway.failed(outcome, exception);
+                let mut files = Vec::new();
+                if let Some(side) = &sent.side {
+                    files = sequence::files_of(Path::new(side), sent.id_run, first_file);
+                }
+                for sequence in sequence::recover_files(&files, sent.id_run).sequences {
+                    // What was encoded can be decoded.
+                    if let Ok(rows) = datapak::decode(&sequence.datapak) {
+                        failed.left.set(sequence.name, rows);
+                    }
+                }
                 Ran {
+                    artifacts: underway.artifacts,
                     usage,
                     files,
                     ..failed.into()
@@ -232,24 +252,17 @@ impl<S> Child<'_, S> {
             let silent = matches!(event, Ok(None));
             match event {
                 Ok(Some(Event::Done(done))) => return Ok(*done),
-                Ok(Some(Event::Step(step, reached))) => {
-                    run.step = step;
-                    run.reached.extend(reached);
-                }
-                Ok(Some(Event::Computing(place))) => {
-                    if run.computing.is_empty() {
-                        gauge.pause();
-                    }
-                    run.computing.push(place);
-                }
-                Ok(Some(Event::Computed(_))) => {
-                    run.computing.pop();
-                    if run.computing.is_empty() {
-                        gauge.resume();
-                    }
-                }
                 Ok(Some(Event::Progress(fraction))) => self.context.progress.set(fraction),
-                Ok(None | Some(Event::Hello)) => {}
+                Ok(Some(event)) => {
+                    let was_computing = !run.computing.is_empty();
+                    run.note(event);
+                    match (was_computing, !run.computing.is_empty()) {
+                        (false, true) => gauge.pause(),
+                        (true, false) => gauge.resume(),
+                        _ => {}
+                    }
+                }
+                Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     let message = "killed, since what it said is no answer".to_owned();
                     return Err(stopped(process, &gauge, (Outcome::Killed, message)));
@@ -260,6 +273,7 @@ impl<S> Child<'_, S> {
                 continue;
             }
             if let Some(excess) = gauge.excess() {
+                flush(process, run);
                 return Err(stopped(process, &gauge, excess));
             }
             // Something that it started may hold its end of the stream, and nothing ends it then.
@@ -275,15 +289,16 @@ impl<S> Child<'_, S> {
         }
     }
 
-    fn done(&self, done: Done) -> Ran<S> {
+    fn done(&self, done: Done, mut underway: Underway) -> Ran<S> {
+        let artifacts = std::mem::take(&mut underway.artifacts);
         let ended = done.ended.and_then(|completed| {
             let Completed {
-                cells,
+                mut cells,
                 extra,
                 state,
             } = completed;
-            let failed = |error: &dyn std::error::Error| {
-                Failed::new(Outcome::Failed, before_the_steps(error))
+            let mut failed = |error: &dyn std::error::Error| {
+                underway.failed(Outcome::Failed, before_the_steps(error))
             };
             self.context
                 .registry
@@ -291,6 +306,11 @@ impl<S> Child<'_, S> {
                 .map_err(|error| failed(&error))?;
             let state =
                 (state.map(self.host.crossing.0).transpose()).map_err(|error| failed(&error))?;
+            for (place, cell) in underway.reached {
+                if let Some(empty) = cells.get_mut(place) {
+                    *empty = cell;
+                }
+            }
             Ok(attempt::Completed {
                 cells,
                 extra,
@@ -299,20 +319,24 @@ impl<S> Child<'_, S> {
         });
         Ran {
             ended,
-            artifacts: done.artifacts,
+            artifacts,
             usage: done.usage,
             files: done.files.into_iter().map(PathBuf::from).collect(),
         }
     }
 }
 
-/// The sequences of a run whose process died, and the files that they are in.
-fn recovered(side: Option<&str>, id_run: Uuid) -> (Bunch, Vec<PathBuf>) {
-    let Some(side) = side.map(Path::new) else {
-        return (Bunch::new(), Vec::new());
-    };
-    let left = sequence::recover_run(side, id_run).sequences.into_iter();
-    let left =
-        left.filter_map(|sequence| Some((sequence.name, datapak::decode(&sequence.datapak).ok()?)));
-    (left.collect(), sequence::files_of(side, id_run))
+/// Lets a process that is to be killed write the rows of its sequences.
+fn flush(process: &mut Process, run: &mut Underway) {
+    let start = Instant::now();
+    if process.send(&Order::Flush).is_err() {
+        return;
+    }
+    while start.elapsed() < GRACE {
+        match process.next() {
+            Ok(Some(Event::Flushed | Event::Done(_))) | Err(_) => return,
+            Ok(Some(event)) => run.note(event),
+            Ok(None) => {}
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A child's connection to its parent.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -9,17 +10,21 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{Pid, dup2_stdin};
+use nix::unistd::{Pid, dup2_stdin, getppid};
 
 use super::frame::{Incoming, send};
 use super::message::{Event, Order};
-use crate::run::Progress;
+use crate::run::{Keeper, Progress};
+use crate::sequence::ChunkDir;
 use crate::stop::Stop;
+use crate::store::Column;
+use crate::value::Cell;
 
-/// How often the child looks, during a run, whether its parent lives or says something.
+/// How often the child tells how far it is, and how long it waits at most until it listens to its
+/// parent during a run.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// With what a child ends that has no connection.
+/// With what a child ends that has no connection, while its parent lives.
 pub(super) const NO_LINK: i32 = 114;
 
 /// The connection to the parent.
@@ -29,6 +34,9 @@ pub(super) struct Link {
     incoming: Mutex<Orders>,
     pub(super) stop: Arc<Stop>,
     pub(super) progress: Arc<Progress>,
+    /// Where the rows of the current run's sequences go.
+    chunks: Mutex<Option<Arc<ChunkDir>>>,
+    parent: Pid,
 }
 
 struct Orders {
@@ -43,10 +51,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Link {
     /// Standard input, which is nothing from then on: a step that reads it takes no message away.
-    pub(super) fn take() -> io::Result<Self> {
+    /// The second one is to look at it.
+    pub(super) fn take() -> io::Result<(Self, UnixStream)> {
         let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
         dup2_stdin(File::open("/dev/null")?)?;
-        Ok(Self {
+        let looked_at = stream.try_clone()?;
+        let link = Self {
             outgoing: Mutex::new((stream.try_clone()?, Vec::new())),
             incoming: Mutex::new(Orders {
                 stream: Incoming::new(stream),
@@ -54,13 +64,21 @@ impl Link {
             }),
             stop: Arc::default(),
             progress: Arc::default(),
-        })
+            chunks: Mutex::default(),
+            parent: getppid(),
+        };
+        Ok((link, looked_at))
+    }
+
+    /// The sequences of the runs that follow are written to this directory.
+    pub(super) fn flushes(&self, chunks: Option<Arc<ChunkDir>>) {
+        *lock(&self.chunks) = chunks;
     }
 
     pub(super) fn tell(&self, event: &Event) {
         let (stream, buffer) = &mut *lock(&self.outgoing);
         if send(stream, event, buffer).is_err() {
-            end();
+            self.end();
         }
     }
 
@@ -74,20 +92,57 @@ impl Link {
             match orders.stream.next() {
                 Ok(Some(order)) => return order,
                 Ok(None) => {}
-                Err(_) => end(),
+                Err(_) => self.end(),
             }
         }
     }
 
-    /// Looks after the parent during runs.
-    pub(super) fn look_after(&self) -> ! {
+    /// Follows what the parent says during a run; false if it is for the main thread.
+    fn look(&self) -> bool {
+        let Ok(mut orders) = self.incoming.try_lock() else {
+            return false;
+        };
+        while orders.pending.is_none() {
+            match orders.take() {
+                Ok(Some(Order::Cancel)) => self.stop.set(),
+                Ok(Some(Order::Flush)) => self.flush(),
+                Ok(Some(order)) => orders.pending = Some(order),
+                Ok(None) => return true,
+                Err(_) => self.end(),
+            }
+        }
+        false
+    }
+
+    /// The parent is dead: so is this process, and all that its steps have started. If the parent
+    /// lives, a step has closed the connection, and the parent ends what is left.
+    fn end(&self) -> ! {
+        if getppid() != self.parent {
+            let _ = killpg(Pid::this(), Signal::SIGKILL);
+        }
+        std::process::exit(NO_LINK)
+    }
+
+    fn flush(&self) {
+        let chunks = lock(&self.chunks).clone();
+        if let Some(chunks) = chunks {
+            chunks.flush();
+        }
+        self.tell(&Event::Flushed);
+    }
+
+    /// Listens to the parent during runs.
+    pub(super) fn look_after(&self, stream: &UnixStream) -> ! {
         let mut told = 0.0;
         loop {
-            std::thread::sleep(PERIOD);
-            if let Ok(mut orders) = self.incoming.try_lock()
-                && orders.look(&self.stop).is_err()
-            {
-                end();
+            let looked = match is_readable(stream, PERIOD) {
+                Ok(false) => true,
+                Ok(true) => self.look(),
+                Err(_) => self.end(),
+            };
+            if !looked {
+                // The main thread takes it, or will once the run is over.
+                std::thread::sleep(PERIOD);
             }
             let fraction = self.progress.get();
             if fraction != told {
@@ -98,38 +153,38 @@ impl Link {
     }
 }
 
-impl Orders {
-    /// Reads what has come, without waiting.
-    fn look(&mut self, stop: &Stop) -> io::Result<()> {
-        while self.pending.is_none() {
-            let order = match self.stream.buffered()? {
-                Some(order) => order,
-                None if !is_readable(&self.stream.from)? => break,
-                None => match self.stream.next()? {
-                    Some(order) => order,
-                    None => break,
-                },
-            };
-            match order {
-                Order::Cancel => stop.set(),
-                other => self.pending = Some(other),
-            }
-        }
-        Ok(())
+impl Keeper for Link {
+    fn inserted(&self, column: &Column, cell: &Cell) {
+        self.tell(&Event::Inserted(column.clone(), cell.clone()));
+    }
+
+    fn artifact(&self, name: String, content: Vec<u8>) {
+        self.tell(&Event::Artifact(name, content));
     }
 }
 
-fn is_readable(stream: &UnixStream) -> io::Result<bool> {
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+impl Orders {
+    /// What has come, without waiting.
+    fn take(&mut self) -> io::Result<Option<Order>> {
+        match self.stream.buffered()? {
+            None if is_readable(&self.stream.from, Duration::ZERO)? => self.stream.next(),
+            order => Ok(order),
+        }
+    }
+}
+
+fn is_readable(stream: &UnixStream, wait: Duration) -> io::Result<bool> {
     let mut fds = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
-    match poll(&mut fds, PollTimeout::ZERO) {
+    let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::ZERO);
+    match poll(&mut fds, wait) {
         Ok(ready) => Ok(ready > 0),
         Err(nix::errno::Errno::EINTR) => Ok(false),
         Err(error) => Err(io::Error::from(error)),
     }
-}
-
-/// The parent is dead: so is this process, and all that its steps have started.
-fn end() -> ! {
-    let _ = killpg(Pid::this(), Signal::SIGKILL);
-    std::process::exit(NO_LINK)
 }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
 use crate::attempt::Failed;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::monitor::Monitor;
 use crate::shared::SharedKey;
@@ -18,6 +19,8 @@ pub(super) enum Order {
     Run(Box<Request>),
     /// `run.cancelled()` is true from now on.
     Cancel,
+    /// Write the rows of sequences that wait: the process is about to be killed.
+    Flush,
     /// There are no more runs.
     Quit,
 }
@@ -37,8 +40,12 @@ pub(super) struct Request {
     pub(super) shared: Vec<SharedKey>,
     /// Where the chunks of the run's sequences go.
     pub(super) side: Option<String>,
+    /// The number of the first of their files.
+    pub(super) first_file: u64,
     /// The parts of the body that are run; none for all of it.
-    pub(super) slices: Vec<usize>,
+    pub(super) portions: Vec<Portion>,
+    /// What they are given of the run that is there.
+    pub(super) kept: Vec<(usize, Cell)>,
     /// What of the machine is recorded with the run.
     pub(super) monitor: Option<Monitor>,
 }
@@ -48,14 +55,22 @@ pub(super) struct Request {
 pub(super) enum Event {
     /// The child is ready for its first run.
     Hello,
-    /// A step begins; these cells of fields were filled before it, by their columns' places.
-    Step(usize, Vec<(usize, Cell)>),
+    /// A step begins.
+    Step(usize),
+    /// The cell of a declared field is there, by the place of its column.
+    Reached(usize, Cell),
+    /// A field was inserted, or inserted again.
+    Inserted(Column, Cell),
+    /// An artifact was kept, or kept again.
+    Artifact(String, Vec<u8>),
     /// A shared value is being computed.
     Computing(usize),
     /// It is there, or failed.
     Computed(usize),
     /// How far the run is.
     Progress(f64),
+    /// The rows that waited are written.
+    Flushed,
     /// The run is over.
     Done(Box<Done>),
 }
@@ -64,7 +79,6 @@ pub(super) enum Event {
 #[derive(Debug, PartialEq)]
 pub(super) struct Done {
     pub(super) ended: Result<Completed, Box<Failed>>,
-    pub(super) artifacts: Vec<(String, Vec<u8>)>,
     pub(super) usage: Option<Usage>,
     /// The files that are not needed any more once the run is committed.
     pub(super) files: Vec<String>,
@@ -72,6 +86,7 @@ pub(super) struct Done {
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Completed {
+    /// Empty where they were told before.
     pub(super) cells: Vec<Cell>,
     pub(super) extra: Vec<(Column, Cell)>,
     pub(super) state: Option<Value>,
@@ -86,6 +101,7 @@ impl Wire for Order {
             }
             Self::Cancel => out.push(1),
             Self::Quit => out.push(2),
+            Self::Flush => out.push(3),
         }
     }
 
@@ -94,6 +110,7 @@ impl Wire for Order {
             0 => Self::Run(Box::new(Request::parse(from)?)),
             1 => Self::Cancel,
             2 => Self::Quit,
+            3 => Self::Flush,
             _ => return Err(Damaged),
         })
     }
@@ -109,7 +126,9 @@ impl Wire for Request {
         self.values.put(out);
         self.shared.put(out);
         self.side.put(out);
-        self.slices.put(out);
+        self.first_file.put(out);
+        self.portions.put(out);
+        self.kept.put(out);
         self.monitor.put(out);
     }
 
@@ -123,7 +142,9 @@ impl Wire for Request {
             values: Vec::parse(from)?,
             shared: Vec::parse(from)?,
             side: Option::parse(from)?,
-            slices: Vec::parse(from)?,
+            first_file: u64::parse(from)?,
+            portions: Vec::parse(from)?,
+            kept: Vec::parse(from)?,
             monitor: Option::parse(from)?,
         })
     }
@@ -133,10 +154,9 @@ impl Wire for Event {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Hello => out.push(0),
-            Self::Step(step, reached) => {
+            Self::Step(step) => {
                 out.push(1);
                 step.put(out);
-                reached.put(out);
             }
             Self::Computing(place) => {
                 out.push(2);
@@ -154,17 +174,37 @@ impl Wire for Event {
                 out.push(5);
                 done.put(out);
             }
+            Self::Reached(place, cell) => {
+                out.push(6);
+                place.put(out);
+                cell.put(out);
+            }
+            Self::Inserted(column, cell) => {
+                out.push(7);
+                column.put(out);
+                cell.put(out);
+            }
+            Self::Artifact(name, content) => {
+                out.push(8);
+                name.put(out);
+                content.put(out);
+            }
+            Self::Flushed => out.push(9),
         }
     }
 
     fn parse(from: &mut &[u8]) -> Result<Self, Damaged> {
         Ok(match u8::parse(from)? {
             0 => Self::Hello,
-            1 => Self::Step(usize::parse(from)?, Vec::parse(from)?),
+            1 => Self::Step(usize::parse(from)?),
             2 => Self::Computing(usize::parse(from)?),
             3 => Self::Computed(usize::parse(from)?),
             4 => Self::Progress(f64::parse(from)?),
             5 => Self::Done(Box::new(Done::parse(from)?)),
+            6 => Self::Reached(usize::parse(from)?, Cell::parse(from)?),
+            7 => Self::Inserted(Column::parse(from)?, Cell::parse(from)?),
+            8 => Self::Artifact(String::parse(from)?, Vec::parse(from)?),
+            9 => Self::Flushed,
             _ => return Err(Damaged),
         })
     }
@@ -187,7 +227,6 @@ impl Wire for Done {
                 failed.left.clone().into_members().put(out);
             }
         }
-        self.artifacts.put(out);
         self.usage.put(out);
         self.files.put(out);
     }
@@ -208,7 +247,6 @@ impl Wire for Done {
                 })),
                 _ => return Err(Damaged),
             },
-            artifacts: Vec::parse(from)?,
             usage: Option::parse(from)?,
             files: Vec::parse(from)?,
         })

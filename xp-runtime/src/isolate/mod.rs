@@ -6,8 +6,9 @@
 //! came of it, as cells: only a state must be `Serialize` for it.
 //!
 //! Parent and child speak over a pair of Unix sockets, the child's end being its standard input.
-//! The child tells each step that it enters, with the columns that were filled before, so that
-//! they are known whatever ends it. The parent enforces the limits, while it waits. An end of the
+//! The child tells each step that it enters, each field that it makes and each artifact that it keeps
+//! at once, so that they are known whatever ends it; rows of sequences go to files. The parent
+//! enforces the limits, while it waits. An end of the
 //! stream means to the child that its parent is dead, and it ends itself with all that it started.
 
 #[cfg(unix)]
@@ -28,6 +29,8 @@ mod link;
 mod message;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod underway;
 #[cfg(not(unix))]
 mod unsupported;
 #[cfg(unix)]

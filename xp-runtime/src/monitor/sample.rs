@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use sysinfo::{Networks, System};
 
 use super::Monitor;
-use crate::datapak::{Column, ColumnData};
+use crate::value::{Column, ColumnData};
 
 /// The columns, in the order in which MLtraq appends them; those of the processors follow.
 const COLUMNS: [&str; 10] = [

@@ -219,6 +219,19 @@ pub trait PlanOptions: Sized {
 
     /// Gives runs that lack a field, since it was declared after they were made, this field: only
     /// the steps on which it depends are run, and what else is recorded of the run is kept.
+    ///
+    /// Where it depends on a field or a sequence that a run has, the step is given what is recorded,
+    /// as it is read back from the file, and what made it is not run again. A field that is still to
+    /// be changed there (`&mut`), vars, states and shared values are computed again: what must be
+    /// measured once, because it is expensive or comes out differently each time, is to be declared as
+    /// a field.
+    ///
+    /// A run is not filled, and is counted as stale, if a step on which the missing field depends has
+    /// changed since on the way to a field that the run has: its row would hold what two versions
+    /// made. With `.rerun(Rerun::new().stale(true))` it is run whole. If only other steps have
+    /// changed, it is filled, and stays stale. Nor is a run filled that has other members of the same
+    /// flattened field, or had another value of an input that is recorded, is no part of the identity,
+    /// and is needed: `.rerun(Rerun::new().partial(true))` runs them whole.
     fn fill(mut self) -> Self {
         self.options_mut().fill = Some(true);
         self

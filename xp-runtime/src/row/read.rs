@@ -71,25 +71,48 @@ impl Mapping {
 /// Reads the row of one run, column after column.
 #[derive(Debug)]
 pub struct RowReader<'a> {
-    mapping: &'a Mapping,
+    layout: &'a Layout,
+    /// For each column of the layout its place among the cells; without, they are those of a field.
+    places: Option<&'a [Option<usize>]>,
     cells: Vec<Cell>,
     at: usize,
     group: usize,
+    /// The column of the first cell.
+    first: usize,
 }
 
 impl<'a> RowReader<'a> {
     pub(crate) fn new(mapping: &'a Mapping, cells: Vec<Cell>) -> Self {
         Self {
-            mapping,
+            layout: &mapping.layout,
+            places: Some(&mapping.places),
             cells,
             at: 0,
             group: 0,
+            first: 0,
+        }
+    }
+
+    /// Reads one field, given by its ordinal, from its cells.
+    pub(crate) fn of_field(layout: &'a Layout, ordinal: usize, cells: Vec<Cell>) -> Self {
+        let field = layout.fields.get(ordinal);
+        let first = field.map_or(0, |field| field.columns.start);
+        Self {
+            layout,
+            places: None,
+            cells,
+            at: first,
+            group: field.and_then(|field| field.group).unwrap_or_default(),
+            first,
         }
     }
 
     fn next(&mut self) -> (&'a Column, Cell) {
-        let column = &self.mapping.layout.columns[self.at];
-        let place = self.mapping.places[self.at];
+        let column = &self.layout.columns[self.at];
+        let place = match self.places {
+            Some(places) => places[self.at],
+            None => Some(self.at - self.first),
+        };
         self.at += 1;
         (
             column,
@@ -110,8 +133,8 @@ impl<'a> RowReader<'a> {
 
     /// Reads the columns of a flattened struct.
     pub fn get_flat<T: DeserializeOwned>(&mut self) -> Result<T, RowError> {
-        let mapping = self.mapping;
-        let group = &mapping.layout.groups[self.group];
+        let layout = self.layout;
+        let group = &layout.groups[self.group];
         self.group += 1;
         let mut members = Vec::with_capacity(group.len);
         for _ in 0..group.len {
@@ -135,8 +158,7 @@ impl<'a> RowReader<'a> {
                 None => Err(error),
             })
             .map_err(|source| RowError::Read {
-                column: mapping
-                    .layout
+                column: layout
                     .columns
                     .get(self.at.saturating_sub(1))
                     .map_or_else(String::new, |column| column.name.clone()),

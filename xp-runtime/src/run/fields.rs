@@ -151,7 +151,13 @@ impl LiveFields {
             name: name.to_owned(),
             source,
         })?;
-        self.insert_cell(name, ty, cell)
+        self.insert_cell(name, ty, cell)?;
+        if let Some(keeper) = &self.context.keeper
+            && let Some((column, cell)) = self.inserted.iter().find(|(c, _)| c.name == name)
+        {
+            keeper.inserted(column, cell);
+        }
+        Ok(())
     }
 
     pub(crate) fn insert_cell(
@@ -209,11 +215,7 @@ impl LiveFields {
 
     /// The values that were inserted so far.
     pub(crate) fn so_far(&self) -> impl Iterator<Item = (String, Value)> {
-        let value = |(column, cell): &(Column, Cell)| {
-            let value = column.ty.decode_value(cell.clone()).ok()?;
-            Some((column.name.clone(), value))
-        };
-        self.inserted.iter().filter_map(value)
+        values(&self.inserted)
     }
 
     /// The fields of a run that has completed.
@@ -221,4 +223,12 @@ impl LiveFields {
         self.context.registry.register(&self.inserted)?;
         Ok(std::mem::take(&mut self.inserted))
     }
+}
+
+/// What the cells stand for, by the names of their columns.
+pub(crate) fn values(cells: &[(Column, Cell)]) -> impl Iterator<Item = (String, Value)> {
+    cells.iter().filter_map(|(column, cell)| {
+        let value = column.ty.decode_value(cell.clone()).ok()?;
+        Some((column.name.clone(), value))
+    })
 }

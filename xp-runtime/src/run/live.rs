@@ -1,9 +1,10 @@
 //! The live run, which steps see.
 
 use std::cell::{OnceCell, RefCell};
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +15,7 @@ use crate::bunch::Bunch;
 use crate::identity::{Inputs, InputsHash};
 use crate::monitor::{MonitorError, Sampler, Watched};
 use crate::rng::Rng;
-use crate::sequence::{Buffer, ChunkDir, Chunks, RunChunks, Sequence, SequenceError, lock};
+use crate::sequence::{ChunkDir, RunSequences, Sequence, SequenceError, Sequences};
 use crate::step::StepInfo;
 use crate::stop::Stop;
 use crate::store::Column;
@@ -45,6 +46,17 @@ pub(crate) struct Context {
     pub(crate) chunks: Option<Arc<ChunkDir>>,
     /// Set if what the machine does is recorded with the runs.
     pub(crate) sampler: Option<Arc<Sampler>>,
+    /// Set if what runs leave must be known elsewhere before they end.
+    pub(crate) keeper: Option<Arc<dyn Keeper>>,
+}
+
+/// Is told what a run leaves that is not declared, as soon as it is there.
+pub(crate) trait Keeper: Send + Sync + fmt::Debug {
+    /// A field was inserted, or inserted again.
+    fn inserted(&self, column: &Column, cell: &Cell);
+
+    /// An artifact was kept, or kept again. It is the keeper's from then on.
+    fn artifact(&self, name: String, content: Vec<u8>);
 }
 
 /// How far the current run of a worker is, from 0 to 1.
@@ -94,10 +106,9 @@ pub struct LiveInner {
     inputs: InputsHash,
     pub(crate) config: Bunch,
     pub(crate) params: Bunch,
-    sequences: RefCell<Vec<(String, Arc<Mutex<Buffer>>)>>,
     artifacts: RefCell<Vec<(String, Vec<u8>)>>,
     /// Made for the first sequence.
-    chunks: OnceCell<Arc<RunChunks>>,
+    sequences: OnceCell<Arc<RunSequences>>,
 }
 
 impl Run {
@@ -113,9 +124,8 @@ impl Run {
                 inputs,
                 config: Bunch::new(),
                 params: Bunch::new(),
-                sequences: RefCell::default(),
                 artifacts: RefCell::default(),
-                chunks: OnceCell::new(),
+                sequences: OnceCell::new(),
             },
         }
     }
@@ -173,34 +183,11 @@ impl Run {
         &self,
         name: &str,
     ) -> Result<Sequence<T>, SequenceError> {
-        let fresh = Buffer::of::<T>(name)?;
-        let sequences = self.inner.sequences.borrow();
-        if let Some((_, buffer)) = sequences.iter().find(|(n, _)| n == name) {
-            lock(buffer).same_columns::<T>(&fresh)?;
-            return Ok(Sequence::shared(Arc::clone(buffer)));
-        }
-        drop(sequences);
-        self.add_sequence(fresh).map(Sequence::shared)
-    }
-
-    /// Records a new sequence.
-    fn add_sequence(&self, fresh: Buffer) -> Result<Arc<Mutex<Buffer>>, SequenceError> {
-        let name = fresh.name().to_owned();
-        if let Err(error) = self
-            .inner
-            .context
-            .registry
-            .check(&name, ColumnType::SERIALIZED)
-        {
-            return Err(SequenceError::Name {
-                name,
-                reason: error.to_string(),
-            });
-        }
-        let buffer = Arc::new(Mutex::new(fresh.flushed(Some(self.chunks()))));
-        let mut sequences = self.inner.sequences.borrow_mut();
-        sequences.push((name, Arc::clone(&buffer)));
-        Ok(buffer)
+        let registry = &self.inner.context.registry;
+        self.sequences().named(name, || {
+            let checked = registry.check(name, ColumnType::SERIALIZED);
+            checked.map_err(|error| error.to_string())
+        })
     }
 
     /// Records what the machine does until the guard is dropped, if that was asked for.
@@ -208,7 +195,12 @@ impl Run {
         let Some(sampler) = &self.inner.context.sampler else {
             return Ok(None);
         };
-        let sequence = self.add_sequence(sampler.sequence()?)?;
+        let registry = &self.inner.context.registry;
+        let name = sampler.settings().field_name();
+        let sequence = self.sequences().fresh(name, sampler.sequence()?, || {
+            let checked = registry.check(name, ColumnType::SERIALIZED);
+            checked.map_err(|error| error.to_string())
+        })?;
         Ok(Some(sampler.watch(sequence)))
     }
 
@@ -217,6 +209,9 @@ impl Run {
     /// Keeping another content under the name replaces it.
     pub fn artifact(&self, name: impl Into<String>, content: impl Into<Vec<u8>>) {
         let (name, content) = (name.into(), content.into());
+        if let Some(keeper) = &self.inner.context.keeper {
+            return keeper.artifact(name, content);
+        }
         let mut artifacts = self.inner.artifacts.borrow_mut();
         match artifacts.iter_mut().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = content,
@@ -242,8 +237,8 @@ impl Run {
     /// The fields and sequences that a run has inserted whose steps have all completed. The
     /// sequences end: a handle that is still there cannot extend them.
     pub(crate) fn take_extra(&mut self) -> Result<Vec<(Column, Cell)>, ExtraError> {
-        for (name, buffer) in self.inner.sequences.take() {
-            let blob = lock(&buffer).end()?;
+        let named = self.inner.sequences.get().map(|all| all.end_named());
+        for (name, blob) in named.transpose()?.into_iter().flatten() {
             if self.fields.names().any(|field| field == name) {
                 return Err(FieldError::Sequence { name }.into());
             }
@@ -253,42 +248,29 @@ impl Run {
         Ok(self.fields.take()?)
     }
 
-    /// Where the sequences of this run go while it is live.
-    pub(crate) fn chunks(&self) -> Arc<RunChunks> {
+    fn sequences(&self) -> &Arc<RunSequences> {
         let dir = || self.inner.context.chunks.clone();
-        let chunks = self
-            .inner
-            .chunks
-            .get_or_init(|| Arc::new(RunChunks::new(dir(), self.id_run)));
-        Arc::clone(chunks)
+        (self.inner.sequences).get_or_init(|| RunSequences::new(dir(), self.id_run))
     }
 
-    /// The same, for the sequences that its experiment declares.
+    /// What the sequences belong to that its experiment declares.
     #[doc(hidden)]
-    pub fn chunks_of_sequences(&self) -> Chunks {
-        Chunks(Some(self.chunks()))
+    pub fn declared_sequences(&self) -> Sequences {
+        Sequences(Arc::clone(self.sequences()))
     }
 
     /// The files with the rows of a run that has ended; it makes no more. They are to be removed
-    /// once the run is committed: [`ChunkDir::remove`].
+    /// once the run is committed.
     pub(crate) fn take_chunk_files(&self) -> Vec<PathBuf> {
-        self.inner
-            .chunks
-            .get()
-            .map(|chunks| chunks.end())
-            .unwrap_or_default()
+        let sequences = self.inner.sequences.get();
+        sequences.map(|all| all.end()).unwrap_or_default()
     }
 
     /// What a run that did not complete has recorded beside its declared fields.
     pub(crate) fn left(&mut self) -> Bunch {
         let mut left: Bunch = self.fields.so_far().collect();
-        for (name, buffer) in self.inner.sequences.take() {
-            if let Some(rows) = lock(&buffer).so_far() {
-                left.set(name, rows);
-            }
-        }
-        let declared = self.inner.chunks.get().map(|chunks| chunks.take_left());
-        for (name, rows) in declared.into_iter().flatten() {
+        let sequences = self.inner.sequences.get().map(|all| all.so_far());
+        for (name, rows) in sequences.into_iter().flatten() {
             left.set(name, rows);
         }
         left

@@ -11,10 +11,10 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use uuid::Uuid;
 
 pub use args::Args;
-pub(crate) use fields::FieldRegistry;
 pub use fields::{FieldError, LiveFields};
+pub(crate) use fields::{FieldRegistry, values};
 pub use live::Live;
-pub(crate) use live::{Context, Progress};
+pub(crate) use live::{Context, Keeper, Progress};
 
 use crate::attributes::names;
 use crate::bunch::Bunch;

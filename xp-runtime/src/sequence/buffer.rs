@@ -1,7 +1,7 @@
 //! The rows of a sequence that grows, by columns.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -12,8 +12,10 @@ use super::SequenceError;
 use super::chunks::RunChunks;
 use super::flush::Flush;
 use super::push::PushRow;
-use crate::datapak::{self, Bitmap, Column, ColumnData, Frame, Texts, encode_sequence};
-use crate::value::{Kind, Value, ValueError, members_of};
+use crate::datapak::{self, encode_sequence};
+use crate::value::{
+    Bitmap, Column, ColumnData, Kind, Temporal, Texts, Value, ValueError, members_of,
+};
 
 /// The columns that every sequence has.
 const RESERVED: [&str; 2] = ["idx", "timestamp"];
@@ -33,13 +35,11 @@ pub(crate) struct Buffer {
     /// The first row that could not be kept.
     error: Option<SequenceError>,
     flush: Flush,
-    /// Where its rows are left if it is dropped before they are stored.
-    run: Option<Arc<RunChunks>>,
 }
 
 impl Buffer {
     /// An empty buffer for rows of this type.
-    pub(crate) fn of<T: DeserializeOwned + 'static>(name: &str) -> Result<Self, SequenceError> {
+    pub(super) fn of<T: DeserializeOwned + 'static>(name: &str) -> Result<Self, SequenceError> {
         let not_flat = |reason: String| SequenceError::NotFlat {
             name: name.to_owned(),
             of: std::any::type_name::<T>(),
@@ -80,24 +80,18 @@ impl Buffer {
             ended: false,
             error: None,
             flush: Flush::never(),
-            run: None,
         }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// This buffer, still empty, with its rows also written to a file of their run.
-    pub(crate) fn flushed(mut self, chunks: Option<Arc<RunChunks>>) -> Self {
-        if let Some(chunks) = chunks.as_ref().filter(|chunks| chunks.has_files()) {
-            self.flush = Flush::to(Arc::clone(chunks), &self.columns, now());
+    pub(super) fn flushed(mut self, chunks: &Arc<RunChunks>) -> Self {
+        if chunks.has_files() {
+            self.flush = Flush::to(Arc::clone(chunks), &self.columns);
         }
-        self.run = chunks;
         self
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.timestamps.len()
     }
 
@@ -117,14 +111,34 @@ impl Buffer {
         self.torn = false;
         match pushed {
             Ok(()) => {
-                let now = now();
-                self.timestamps.push(now);
-                if self.flush.is_due(&self.columns, self.timestamps.len(), now) {
-                    self.flush
-                        .write(&self.name, &self.columns, &self.timestamps, now);
+                self.timestamps.push(now());
+                if self.flush.is_due(&self.columns, self.timestamps.len()) {
+                    self.write();
                 }
             }
             Err(error) => self.fail(error.into_inner()),
+        }
+    }
+
+    #[cold]
+    fn write(&mut self) {
+        let Self {
+            name,
+            columns,
+            timestamps,
+            flush,
+            ..
+        } = self;
+        flush.write(name, columns, timestamps);
+    }
+
+    /// Writes its rows if one of them has waited so long.
+    pub(super) fn write_after(&mut self, age: Duration) {
+        let waiting = self.flush.written().and_then(|i| self.timestamps.get(i));
+        // A clock that was set back counts as a long time.
+        let waited = |since: &i64| now().wrapping_sub(*since) as u64;
+        if waiting.is_some_and(|since| u128::from(waited(since)) >= age.as_micros()) {
+            self.write();
         }
     }
 
@@ -138,7 +152,7 @@ impl Buffer {
     }
 
     /// Checks that another handle's rows have the same columns.
-    pub(crate) fn same_columns<T>(&self, other: &Self) -> Result<(), SequenceError> {
+    pub(super) fn same_columns<T>(&self, other: &Self) -> Result<(), SequenceError> {
         let kind = |c: &Column| std::mem::discriminant(&c.data);
         let same = self.columns.len() == other.columns.len()
             && self
@@ -162,26 +176,28 @@ impl Buffer {
         (&self.columns, &self.timestamps)
     }
 
-    /// The sequence as it is stored.
-    pub(super) fn into_frame(mut self) -> Result<Frame, SequenceError> {
+    /// The sequence as DATAPAK, at the end of its run, and without its rows from then on.
+    pub(super) fn take(&mut self) -> Result<Vec<u8>, SequenceError> {
         self.check()?;
-        self.run = None;
         let columns = std::mem::take(&mut self.columns);
-        Ok(stored(columns, std::mem::take(&mut self.timestamps)))
+        let blob = encode_sequence(&stored(columns, std::mem::take(&mut self.timestamps)));
+        self.ended = true;
+        self.flush = Flush::never();
+        Ok(blob)
     }
 
     /// The sequence with the rows that it has, as it would be stored; `None` if there are none, or
     /// if one cannot be kept.
-    pub(crate) fn so_far(&self) -> Option<Value> {
+    pub(super) fn so_far(&self) -> Option<Value> {
         if self.ended || self.timestamps.is_empty() {
             return None;
         }
         // What was encoded can be decoded.
-        datapak::decode(&encode_sequence(&self.frame().ok()?)).ok()
+        datapak::decode(&encode_sequence(&self.stored().ok()?)).ok()
     }
 
-    /// The same, for a buffer that others may hold, too.
-    pub(super) fn frame(&self) -> Result<Frame, SequenceError> {
+    /// The sequence as it is stored.
+    pub(super) fn stored(&self) -> Result<Vec<Column>, SequenceError> {
         self.check()?;
         Ok(stored(self.columns.clone(), self.timestamps.clone()))
     }
@@ -203,34 +219,27 @@ impl Buffer {
     }
 
     /// The sequence as DATAPAK, at the end of its run: nothing can be added any more.
-    pub(crate) fn end(&mut self) -> Result<Vec<u8>, SequenceError> {
-        let blob = encode_sequence(&self.frame()?);
+    pub(super) fn end(&mut self) -> Result<Vec<u8>, SequenceError> {
+        let blob = encode_sequence(&self.stored()?);
         self.ended = true;
         self.flush = Flush::never();
         Ok(blob)
     }
 }
 
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        if let Some(run) = self.run.take()
-            && let Some(rows) = self.so_far()
-        {
-            run.leave(std::mem::take(&mut self.name), rows);
-        }
-    }
-}
-
 /// A sequence as it is stored: with index and time, and the members sorted by name.
-pub(super) fn stored(mut columns: Vec<Column>, timestamps: Vec<i64>) -> Frame {
+pub(super) fn stored(mut columns: Vec<Column>, timestamps: Vec<i64>) -> Vec<Column> {
     columns.sort_by(|a, b| a.name.cmp(&b.name));
     let index = (0..timestamps.len() as i64).collect();
     let mut all = vec![
         Column::new(RESERVED[0], ColumnData::Int(index)),
-        Column::new(RESERVED[1], ColumnData::Timestamp(local(timestamps))),
+        Column::new(
+            RESERVED[1],
+            ColumnData::Temporal(Temporal::TIMESTAMP, local(timestamps)),
+        ),
     ];
     all.append(&mut columns);
-    Frame { columns: all }
+    all
 }
 
 /// Microseconds since 1970 in UTC.

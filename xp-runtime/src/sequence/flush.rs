@@ -1,9 +1,9 @@
-//! When the rows of a sequence are written to its file.
+//! When the rows of a sequence are written to its file because they are many.
 
 use std::sync::Arc;
 
-use super::chunks::{BYTES, ChunkFile, PATIENCE, ROWS, RunChunks};
-use crate::datapak::{Column, ColumnData};
+use super::chunks::{BYTES, ChunkFile, ROWS, RunChunks};
+use crate::value::{Column, ColumnData};
 
 /// See the module's text, and that of [`chunks`](super::chunks) for the bounds.
 #[derive(Debug)]
@@ -12,10 +12,6 @@ pub(super) struct Flush {
     to: Option<Box<To>>,
     /// With so many rows they are written.
     due: usize,
-    /// When rows were written last, or could have been: microseconds since 1970.
-    last: i64,
-    /// After so many microseconds they are written again.
-    patience: u64,
     texts: Option<Box<Texts>>,
 }
 
@@ -41,14 +37,12 @@ impl Flush {
         Self {
             to: None,
             due: usize::MAX,
-            last: 0,
-            patience: u64::MAX,
             texts: None,
         }
     }
 
     /// Writes the rows of a new sequence with these columns.
-    pub(super) fn to(chunks: Arc<RunChunks>, columns: &[Column], now: i64) -> Self {
+    pub(super) fn to(chunks: Arc<RunChunks>, columns: &[Column]) -> Self {
         // The time is 8 bytes, too.
         let width = 8 + columns.iter().map(width).sum::<usize>();
         let texts = columns
@@ -61,26 +55,26 @@ impl Flush {
                 step,
             })),
             due: step,
-            last: now,
-            patience: PATIENCE,
             texts: texts.then(|| Box::new(Texts { width, bytes: 0 })),
         }
     }
 
     /// Whether the rows are to be written, now that there is another one.
     #[inline]
-    pub(super) fn is_due(&mut self, columns: &[Column], rows: usize, now: i64) -> bool {
-        // A clock that was set back counts as a long time.
+    pub(super) fn is_due(&mut self, columns: &[Column], rows: usize) -> bool {
         rows >= self.due
-            || now.wrapping_sub(self.last) as u64 > self.patience
             || self
                 .texts
                 .as_mut()
                 .is_some_and(|texts| texts.add(columns, rows))
     }
 
-    #[cold]
-    pub(super) fn write(&mut self, name: &str, columns: &[Column], times: &[i64], now: i64) {
+    /// How many rows are written; `None` if none ever are.
+    pub(super) fn written(&self) -> Option<usize> {
+        self.to.as_ref().map(|to| to.file.written())
+    }
+
+    pub(super) fn write(&mut self, name: &str, columns: &[Column], times: &[i64]) {
         let Some(to) = &mut self.to else {
             return;
         };
@@ -89,7 +83,6 @@ impl Flush {
             return;
         }
         self.due = times.len() + to.step;
-        self.last = now;
         if let Some(texts) = &mut self.texts {
             texts.bytes = 0;
         }

@@ -3,6 +3,7 @@
 mod buffer;
 mod chunks;
 mod flush;
+mod live;
 mod push;
 
 use std::fmt;
@@ -18,16 +19,19 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub(crate) use buffer::Buffer;
-pub(crate) use chunks::{ChunkDir, RunChunks, files_of, recover, recover_run};
+pub(crate) use chunks::{ChunkDir, recover};
+#[cfg(unix)]
+pub(crate) use chunks::{files_of, recover_files};
+pub(crate) use live::RunSequences;
 
 use crate::bunch::Bunch;
-use crate::datapak::{self, DatapakError, Frame, Item};
-use crate::value::{Value, ValueError, from_members};
+use crate::datapak;
+use crate::value::{Column, Frame, FrameError, Value, ValueError, from_record};
 
-/// Where the rows of a run's sequences go while it is live.
+/// What the declared sequences of a run belong to.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Chunks(pub(crate) Option<Arc<RunChunks>>);
+pub struct Sequences(pub(crate) Arc<RunSequences>);
 
 /// A series of rows that a run records, one [`append`](Sequence::append) at a time.
 ///
@@ -64,12 +68,10 @@ pub struct Sequence<T> {
 }
 
 enum Rows {
-    /// A declared one, which only its run writes to.
-    Owned(Buffer),
-    /// One by name: all handles of this name share it.
-    Shared(Arc<Mutex<Buffer>>),
+    /// One that grows. Its run has it, too, and so have other handles of its name.
+    Live(Arc<Mutex<Buffer>>),
     /// One that was loaded.
-    Stored(Arc<Frame>),
+    Stored(Frame),
 }
 
 /// A row of a sequence.
@@ -147,32 +149,25 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
     /// A sequence as an experiment declares it, of no run.
     #[doc(hidden)]
     pub fn declare(name: &str) -> Result<Self, SequenceError> {
-        Self::owned(name, None)
+        let buffer = Buffer::of::<T>(name)?;
+        Ok(Self::of(Arc::new(Mutex::new(buffer))))
     }
 
     /// A sequence that the experiment of a run declares.
     #[doc(hidden)]
-    pub fn declare_in(chunks: Chunks, name: &str) -> Result<Self, SequenceError> {
-        Self::owned(name, chunks.0)
+    pub fn declare_in(sequences: Sequences, name: &str) -> Result<Self, SequenceError> {
+        sequences.0.declare(name)
     }
 
     /// A sequence as in a live run of a file, with that directory for its chunks: to measure them.
     #[doc(hidden)]
     pub fn declare_flushed(name: &str, dir: &Path) -> Result<Self, SequenceError> {
-        let chunks = RunChunks::new(Some(Arc::new(ChunkDir::new(dir))), Uuid::nil());
-        Self::owned(name, Some(Arc::new(chunks)))
+        RunSequences::new(Some(Arc::new(ChunkDir::new(dir))), Uuid::nil()).declare(name)
     }
 
-    fn owned(name: &str, chunks: Option<Arc<RunChunks>>) -> Result<Self, SequenceError> {
-        Ok(Self {
-            rows: Rows::Owned(Buffer::of::<T>(name)?.flushed(chunks)),
-            of: PhantomData,
-        })
-    }
-
-    pub(crate) fn shared(buffer: Arc<Mutex<Buffer>>) -> Self {
+    fn of(buffer: Arc<Mutex<Buffer>>) -> Self {
         Self {
-            rows: Rows::Shared(buffer),
+            rows: Rows::Live(buffer),
             of: PhantomData,
         }
     }
@@ -189,8 +184,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
     #[inline]
     pub fn append(&mut self, row: T) {
         match &mut self.rows {
-            Rows::Owned(buffer) => buffer.append(&row),
-            Rows::Shared(buffer) => lock(buffer).append(&row),
+            Rows::Live(buffer) => lock(buffer).append(&row),
             Rows::Stored(_) => panic!("a loaded sequence cannot be extended"),
         }
     }
@@ -202,9 +196,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
     /// A stored row is no `T`.
     pub fn rows(&self) -> Result<Vec<Row<T>>, SequenceError> {
         match &self.rows {
-            Rows::Owned(buffer) => read(&buffer.frame()?),
-            Rows::Shared(buffer) => read(&lock(buffer).frame()?),
-            Rows::Stored(frame) => read(frame),
+            Rows::Live(buffer) => read(&lock(buffer).stored()?),
+            Rows::Stored(frame) => read(&frame.columns().map_err(damaged)?),
         }
     }
 
@@ -222,8 +215,7 @@ impl<T> Sequence<T> {
     /// How many rows there are.
     pub fn len(&self) -> usize {
         match &self.rows {
-            Rows::Owned(buffer) => buffer.len(),
-            Rows::Shared(buffer) => lock(buffer).len(),
+            Rows::Live(buffer) => lock(buffer).len(),
             Rows::Stored(frame) => frame.rows(),
         }
     }
@@ -235,21 +227,25 @@ impl<T> Sequence<T> {
 
     /// The sequence as DATAPAK, at the end of its run.
     pub(crate) fn into_datapak(self) -> Result<Vec<u8>, SequenceError> {
-        let frame = match self.rows {
-            Rows::Owned(buffer) => buffer.into_frame()?,
-            Rows::Shared(buffer) => lock(&buffer).frame()?,
-            Rows::Stored(frame) => return Ok(datapak::encode_sequence(&frame)),
-        };
-        Ok(datapak::encode_sequence(&frame))
+        match self.rows {
+            Rows::Live(buffer) => lock(&buffer).take(),
+            Rows::Stored(frame) => {
+                let value = Value::Sequence(frame);
+                datapak::encode(&value).map_err(|error| SequenceError::Damaged {
+                    reason: error.to_string(),
+                })
+            }
+        }
     }
 
     pub(crate) fn from_stored(value: &Value) -> Result<Self, SequenceError> {
-        let frame =
-            datapak::sequence_from_value(value).map_err(|error| SequenceError::Damaged {
-                reason: full(&error),
-            })?;
+        let Value::Sequence(frame) = value else {
+            return Err(SequenceError::Damaged {
+                reason: format!("expected a sequence, found {}", value.describe()),
+            });
+        };
         Ok(Self {
-            rows: Rows::Stored(Arc::new(frame)),
+            rows: Rows::Stored(frame.clone()),
             of: PhantomData,
         })
     }
@@ -284,14 +280,10 @@ impl Bunch {
     }
 }
 
-fn full(error: &DatapakError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+fn damaged(error: FrameError) -> SequenceError {
+    SequenceError::Damaged {
+        reason: error.to_string(),
     }
-    text
 }
 
 pub(crate) fn lock(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
@@ -299,40 +291,38 @@ pub(crate) fn lock(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
     buffer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read<T: DeserializeOwned>(frame: &Frame) -> Result<Vec<Row<T>>, SequenceError> {
+fn read<T: DeserializeOwned>(columns: &[Column]) -> Result<Vec<Row<T>>, SequenceError> {
     let column = |name: &str| {
         let missing = || SequenceError::Damaged {
             reason: format!("there is no column `{name}`"),
         };
-        frame.column(name).ok_or_else(missing)
+        columns
+            .iter()
+            .find(|column| column.name == name)
+            .ok_or_else(missing)
     };
     let (idx, timestamp) = (column("idx")?, column("timestamp")?);
-    let members: Vec<_> = frame
-        .columns
+    let members: Vec<_> = columns
         .iter()
         .filter(|c| c.name != "idx" && c.name != "timestamp")
         .collect();
     let damaged = |i, what| SequenceError::Damaged {
         reason: format!("row {i} has no {what}"),
     };
-    (0..frame.rows())
+    (0..idx.len())
         .map(|i| {
-            let Some(Item::Int(number)) = idx.get(i) else {
+            let Some(number) = idx.get(i).and_then(|number| number.as_i64()) else {
                 return Err(damaged(i, "index"));
             };
             let time = match timestamp.get(i) {
-                Some(Item::Timestamp(micros)) => Timestamp::from_microsecond(micros).ok(),
+                Some(Value::DateTime64(Some(micros))) => Timestamp::from_microsecond(micros).ok(),
                 _ => None,
             };
-            let row = members
-                .iter()
-                .map(|c| (c.name.clone(), value(c.get(i))))
-                .collect();
             Ok(Row {
                 idx: number,
                 // The file has wall-clock time without a zone, which reads like UTC.
                 timestamp: Offset::UTC.to_datetime(time.ok_or_else(|| damaged(i, "timestamp"))?),
-                value: from_members(row).map_err(|source| SequenceError::Row {
+                value: from_record(&members, i).map_err(|source| SequenceError::Row {
                     name: "loaded".to_owned(),
                     row: i,
                     source,
@@ -340,16 +330,6 @@ fn read<T: DeserializeOwned>(frame: &Frame) -> Result<Vec<Row<T>>, SequenceError
             })
         })
         .collect()
-}
-
-fn value(item: Option<Item<'_>>) -> Value {
-    match item {
-        Some(Item::Int(int) | Item::Timestamp(int)) => Value::Int(int.into()),
-        Some(Item::Float(float)) => Value::Float(float),
-        Some(Item::Bool(bool)) => Value::Bool(bool),
-        Some(Item::Text(text)) => Value::Text(text.to_owned()),
-        _ => Value::Null,
-    }
 }
 
 impl<T> fmt::Debug for Sequence<T> {

@@ -5,7 +5,7 @@
 //! what has no result then is interrupted, and free. Since a process may be taken for dead while it
 //! is not (its lock file was removed, say), every result is accepted only if its claim is there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
@@ -52,12 +52,10 @@ impl SqliteStore {
         most: usize,
     ) -> Result<(Option<Claim>, Vec<Answer>)> {
         let mut taken = HashSet::new();
-        for claim in self.claims_in(tx, who.key)? {
+        // What this very execution has taken is only asked for again if it is free.
+        for claim in self.claims_in(tx, who.key, Some(who.execution))? {
             if claim.alive {
-                // What this very execution has taken is only asked for again if it is free.
-                if claim.execution != who.execution {
-                    taken.extend(claim.points);
-                }
+                taken.extend(claim.points);
             } else {
                 self.interrupt(tx, &claim)?;
             }
@@ -76,11 +74,12 @@ impl SqliteStore {
                 }
             })
             .collect();
-        let granted = points.iter().zip(&answers);
-        let granted: Vec<u8> = granted
-            .filter(|(_, answer)| **answer == Answer::Granted)
-            .flat_map(|(point, _)| point.to_be_bytes())
-            .collect();
+        let mut granted = Vec::with_capacity(16 * points.len());
+        for (point, answer) in points.iter().zip(&answers) {
+            if *answer == Answer::Granted {
+                granted.extend_from_slice(&point.to_be_bytes());
+            }
+        }
         if granted.is_empty() {
             return Ok((None, answers));
         }
@@ -97,7 +96,7 @@ impl SqliteStore {
 
     /// Takes out the runs whose claims are lost.
     pub(super) fn fence(&self, tx: &Transaction<'_>, runs: &mut Vec<Finished>) -> Result<()> {
-        let mut held = HashMap::new();
+        let mut held = BTreeMap::new();
         for claim in runs.iter().filter_map(|run| run.claim) {
             if held.contains_key(&claim.id) {
                 continue;
@@ -141,7 +140,7 @@ impl SqliteStore {
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         for experiment in experiments {
-            for claim in self.claims_in(tx, experiment)? {
+            for claim in self.claims_in(tx, experiment, None)? {
                 if !claim.alive {
                     self.interrupt(tx, &claim)?;
                 }
@@ -162,12 +161,18 @@ impl SqliteStore {
         Ok(self.processes(db)?.values().any(|process| !process.alive))
     }
 
-    /// All claims on points of an experiment.
-    pub(super) fn claims_in(&self, db: &Connection, key: i64) -> Result<Vec<StoredClaim>> {
+    /// All claims on points of an experiment, but for those of one execution.
+    pub(super) fn claims_in(
+        &self,
+        db: &Connection,
+        key: i64,
+        but: Option<i64>,
+    ) -> Result<Vec<StoredClaim>> {
         let mut statement = db.prepare_cached(
-            "SELECT claim, execution, process, points FROM xp_claim WHERE experiment = ?1",
+            "SELECT claim, execution, process, points FROM xp_claim \
+                 WHERE experiment = ?1 AND execution IS NOT ?2",
         )?;
-        let mut rows = statement.query([key])?;
+        let mut rows = statement.query(params![key, but])?;
         let mut claims = Vec::new();
         let me = self.member_if_any();
         let mut processes = None;

@@ -24,6 +24,8 @@ pub(crate) struct Known {
     /// The name that is part of its points' identities.
     pub(crate) declared: String,
     pub(crate) table: String,
+    /// How many completed runs its meta counts.
+    pub(crate) completed: u64,
     /// The columns of its table.
     pub(crate) columns: Vec<Column>,
     /// The oldest first.
@@ -90,9 +92,9 @@ impl History {
                 if !set.contains(&execution) {
                     set.push(execution);
                 }
-                Some(self.makers_of(set))
+                Some(self.makers_of(&set))
             }
-            (Outcome::Completed, _) => Some(self.makers_of(vec![execution])),
+            (Outcome::Completed, _) => Some(self.makers_of(&[execution])),
             (_, makers) => makers,
         };
         let standing = Standing {
@@ -104,10 +106,10 @@ impl History {
     }
 
     /// There are as many sets as there are executions, or a few more.
-    fn makers_of(&mut self, set: Vec<u32>) -> u32 {
-        let place = self.makers.iter().rposition(|known| *known == set);
+    fn makers_of(&mut self, set: &[u32]) -> u32 {
+        let place = self.makers.iter().rposition(|known| known == set);
         place.unwrap_or_else(|| {
-            self.makers.push(set);
+            self.makers.push(set.to_vec());
             self.makers.len() - 1
         }) as u32
     }
@@ -165,6 +167,7 @@ impl SqliteStore {
             name: stored.name,
             declared,
             table: stored.table,
+            completed: stored.completed,
             columns: stored.columns,
             executions,
             inputs,
@@ -180,14 +183,11 @@ impl SqliteStore {
             row.get(0)
         })?;
         history.seen = rows;
-        let count: i64 = db.query_row(
-            "SELECT count(*) FROM xp_run WHERE experiment = ?1",
-            [known.key],
-            |row| row.get(0),
-        )?;
+        // Nearly every point is completed; and there are no more than entries.
+        let about = known.completed.min(rows.unsigned_abs());
         history
             .points
-            .reserve(usize::try_from(count).unwrap_or_default());
+            .reserve(usize::try_from(about).unwrap_or_default());
         let mut statement = db.prepare(
             "SELECT id_run, outcome, execution, filled FROM xp_run \
                  WHERE experiment = ?1 AND seq <= ?2 ORDER BY seq",
@@ -212,7 +212,7 @@ impl SqliteStore {
             history.record(point, outcome, last.1, row.get(3)?);
         }
         let mut ended = HashMap::new();
-        for claim in self.claims_in(db, known.key)? {
+        for claim in self.claims_in(db, known.key, None)? {
             // A claim stands until all of its points have ended; those that have are not to be
             // waited for, and are not free if the process dies.
             let ended = match ended.entry(claim.execution) {
@@ -401,17 +401,8 @@ fn input(row: &Row<'_>) -> rusqlite::Result<InputRecord> {
 
 /// The point with this `id_run`.
 pub(super) fn point(hex: &str) -> Option<u128> {
-    if hex.len() != 32 {
-        return None;
-    }
-    hex.bytes().try_fold(0, |id, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(id << 4 | u128::from(digit))
-    })
+    let id = Uuid::try_parse(hex).ok().filter(|_| hex.len() == 32)?;
+    Some(id.as_u128())
 }
 
 #[cfg(test)]

@@ -40,12 +40,7 @@ impl SqliteStore {
             }));
         }
         execution.id = known.id;
-        let completed: i64 = tx.query_row(
-            "SELECT completed FROM xp_experiment WHERE experiment = ?1",
-            [known.key],
-            |row| row.get(0),
-        )?;
-        execution.completed = completed.unsigned_abs();
+        execution.completed = known.completed;
         let declared = &execution.new.columns;
         execution.extra = (known.columns.into_iter())
             .filter(|column| !declared.iter().any(|known| known.name == column.name))

@@ -21,7 +21,7 @@ mod terms;
 mod transfer;
 mod write;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
@@ -229,12 +229,12 @@ pub(crate) struct Execution {
     pub(crate) table_ready: bool,
     /// Columns beside the declared ones: of earlier declarations, or added by runs.
     pub(crate) extra: Vec<Column>,
-    /// How many completed runs there are, when this execution last looked.
+    /// How many completed runs the meta counts.
     pub(crate) completed: u64,
-    /// The meta as this execution has written it; empty until then.
-    pub(crate) meta: Vec<u8>,
+    /// Whether rows were inserted that the meta does not count yet.
+    pub(crate) uncounted: bool,
     /// The points that are left of each claim.
-    pub(crate) claims: HashMap<i64, u32>,
+    pub(crate) claims: BTreeMap<i64, u32>,
 }
 
 impl Execution {
@@ -249,8 +249,8 @@ impl Execution {
             table_ready: false,
             extra: Vec::new(),
             completed: 0,
-            meta: Vec::new(),
-            claims: HashMap::new(),
+            uncounted: false,
+            claims: BTreeMap::new(),
         }
     }
 }
@@ -263,6 +263,9 @@ pub struct StoredExperiment {
     pub(crate) name: String,
     pub(crate) fields: Bunch,
     pub(crate) table: String,
+    /// How many completed runs the meta counts: those that there were at the end of the last
+    /// execution that completed some, or since then at the begin of one.
+    pub(crate) completed: u64,
     /// The columns that MLtraq reads, too: those in the experiment's meta.
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
@@ -398,6 +401,15 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// The numbers of the rows of completed runs.
     fn rows_of(&self, of: &Known, points: &HashSet<u128>)
     -> Result<HashMap<u128, i64>, StoreError>;
+
+    /// Some cells of the row of a completed run, which was at `rowid`, in this table.
+    fn cells(
+        &self,
+        table: &str,
+        id_run: Uuid,
+        rowid: i64,
+        columns: &[&str],
+    ) -> Result<Vec<Cell>, StoreError>;
 
     fn delete(&self, key: &Key) -> Result<(), StoreError>;
 

@@ -6,7 +6,7 @@ use super::name::table_name;
 use crate::failpoint;
 
 /// The version of the schema below, in `xp_schema`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS experiments (
@@ -19,13 +19,11 @@ CREATE TABLE IF NOT EXISTS experiments (
     UNIQUE (name)
 );
 CREATE TABLE xp_schema (version INTEGER NOT NULL);
--- An experiment that xp made. `declared` is the name that is part of the points' identities,
--- `completed` counts the runs that completed.
+-- An experiment that xp made. `declared` is the name that is part of the points' identities.
 CREATE TABLE xp_experiment (
     experiment INTEGER PRIMARY KEY AUTOINCREMENT,
     id_experiment CHAR(32) NOT NULL UNIQUE,
-    declared TEXT NOT NULL,
-    completed INTEGER NOT NULL DEFAULT 0
+    declared TEXT NOT NULL
 );
 -- One call of execute or resume. Times are microseconds since 1970 in UTC, limits in seconds and
 -- bytes.
@@ -139,11 +137,6 @@ CREATE TABLE xp_claim (
 
 /// The columns that the second version added to tables of the first.
 const COLUMNS_SINCE_2: &str = "
-ALTER TABLE xp_experiment ADD COLUMN completed INTEGER NOT NULL DEFAULT 0;
-UPDATE xp_experiment SET completed = (
-    SELECT count(*) FROM xp_run
-    WHERE xp_run.experiment = xp_experiment.experiment AND outcome = 'completed'
-);
 ALTER TABLE xp_execution ADD COLUMN time_limit REAL;
 ALTER TABLE xp_execution ADD COLUMN cpu_limit REAL;
 ALTER TABLE xp_execution ADD COLUMN memory_limit INTEGER;
@@ -156,12 +149,11 @@ ALTER TABLE xp_run ADD COLUMN memory INTEGER;
 ALTER TABLE xp_exception ADD COLUMN fields BLOB;
 ";
 
+/// The third version counts completed runs in the meta only.
+const COLUMNS_UNTIL_2: &str = "ALTER TABLE xp_experiment DROP COLUMN completed";
+
 /// Views of a connection's own, by which a file of the first version reads like one of this version.
 const VIEWS_OF_1: &str = "
-CREATE TEMP VIEW xp_experiment AS SELECT *, (
-    SELECT count(*) FROM main.xp_run
-    WHERE experiment = main.xp_experiment.experiment AND outcome = 'completed'
-) AS completed FROM main.xp_experiment;
 CREATE TEMP VIEW xp_execution AS SELECT *, NULL AS time_limit, NULL AS cpu_limit,
     NULL AS memory_limit FROM main.xp_execution;
 CREATE TEMP VIEW xp_run AS SELECT *, 1 AS attempt, 1 AS last, 0 AS filled, NULL AS user,
@@ -197,6 +189,11 @@ pub(super) fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
             failpoint::hit("schema.columns");
             tx.execute_batch(SINCE_2)?;
             note_columns(&tx)?;
+            tx.execute("UPDATE xp_schema SET version = ?1", [VERSION])?;
+        }
+        Some(2) => {
+            tx.execute_batch(COLUMNS_UNTIL_2)?;
+            failpoint::hit("schema.columns");
             tx.execute("UPDATE xp_schema SET version = ?1", [VERSION])?;
         }
         // Another process made them.

@@ -23,7 +23,11 @@ use super::{
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
-use crate::value::Value;
+use crate::value::{Cell, Value};
+
+/// How many pages the log has (16 MB) before they are brought into the database, which waits for the
+/// disk: the pages that every commit changes are among them as often.
+const LOG: i64 = 4_000;
 
 /// See [`Store`]. Clones share the database, each on its own terms.
 #[derive(Clone, Debug)]
@@ -93,6 +97,8 @@ impl SqliteStore {
         } else {
             patiently(&terms, || db.pragma_update(None, "journal_mode", "WAL")).map_err(fail)?;
             db.pragma_update(None, "synchronous", terms.synchronous())
+                .map_err(fail)?;
+            db.pragma_update(None, "wal_autocheckpoint", LOG)
                 .map_err(fail)?;
             schema::prepare(&mut db).map_err(fail)?
         };
@@ -273,6 +279,18 @@ impl Store for SqliteStore {
         self.read("read runs", |db| self.rows_of_in(db, of, points))
     }
 
+    fn cells(
+        &self,
+        table: &str,
+        id_run: Uuid,
+        rowid: i64,
+        columns: &[&str],
+    ) -> Result<Vec<Cell>, StoreError> {
+        self.read("read a run", |db| {
+            self.cells_in(db, table, (id_run, rowid), columns)
+        })
+    }
+
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
         self.transaction(self.terms, "commit runs", |tx| {
             self.make_room(&tx, &execution.new, &execution.table)?;
@@ -283,7 +301,7 @@ impl Store for SqliteStore {
     fn end(&self, execution: &mut Execution) -> Result<(), StoreError> {
         self.change("end an execution", |tx| {
             self.check_is_there(tx, execution.id, &execution.new.name)?;
-            self.add_what_is_declared(tx, execution)?;
+            self.complete(tx, execution)?;
             tx.execute(
                 "DELETE FROM xp_claim WHERE execution = ?1",
                 [execution.execution],

@@ -10,8 +10,8 @@ use super::schema::{VERSION, has_table, version};
 use super::sql::{hex, literal, text};
 use super::sqlite::SqliteStore;
 use super::{
-    Column, Ended, Execution, Finished, IfExists, Key, NewExperiment, Role, StoreError, Target,
-    kind_name, meta,
+    Column, Ended, Execution, Finished, IfExists, Key, NewExperiment, Role, StoreError, kind_name,
+    meta,
 };
 use crate::datapak;
 use crate::exception::{Exception, Outcome};
@@ -34,15 +34,8 @@ impl SqliteStore {
             None => self.begin(tx, execution)?,
         };
         self.fence(tx, runs)?;
-        let completed = runs
-            .iter()
-            .filter(|run| run.outcome == Outcome::Completed)
-            .count() as u64;
-        let inserted = runs
-            .iter()
-            .filter(|run| run.outcome == Outcome::Completed && matches!(run.target, Target::Insert))
-            .count() as u64;
-        let is_first = completed > 0 && !execution.table_ready;
+        let completed = runs.iter().any(|run| run.outcome == Outcome::Completed);
+        let is_first = completed && !execution.table_ready;
         if is_first {
             ready_table(tx, execution)?;
         }
@@ -57,56 +50,44 @@ impl SqliteStore {
             other => other,
         })?;
         self.settle(tx, execution, runs)?;
-        // The first one may bring columns, also if no row is new.
-        if inserted > 0 || is_first || execution.extra.len() > known {
-            self.count(tx, execution, key, inserted)?;
-        }
-        Ok(())
-    }
-
-    /// Adds the declared columns to a table that others have made meanwhile.
-    pub(super) fn add_what_is_declared(
-        &self,
-        tx: &Transaction<'_>,
-        execution: &mut Execution,
-    ) -> Result<()> {
-        let Some(key) = execution.key.filter(|_| !execution.table_ready) else {
-            return Ok(());
-        };
-        if has_table(tx, &execution.table)? {
-            ready_table(tx, execution)?;
-            self.count(tx, execution, key, 0)?;
-        }
-        Ok(())
-    }
-
-    /// Counts completed runs. The meta tells how many there are, and has the columns of all that
-    /// write to the experiment.
-    fn count(
-        &self,
-        tx: &Transaction<'_>,
-        execution: &mut Execution,
-        key: i64,
-        inserted: u64,
-    ) -> Result<()> {
-        let completed: i64 = tx
-            .prepare_cached(
-                "UPDATE xp_experiment SET completed = completed + ?1 WHERE experiment = ?2 \
-                     RETURNING completed",
-            )?
-            .query_row(params![inserted.cast_signed(), key], |row| row.get(0))?;
-        execution.completed = completed.unsigned_abs();
-        let meta: Option<Vec<u8>> = tx
-            .prepare_cached("SELECT meta FROM experiments WHERE id_experiment = ?1")?
-            .query_row([text(&hex(execution.id))], |row| row.get(0))?;
-        if meta.as_ref() != Some(&execution.meta) {
-            // Another process has written, and perhaps added columns.
+        execution.uncounted |= completed;
+        if is_first {
+            self.count(tx, execution)?;
+        } else if execution.extra.len() > known {
             self.learn_columns(tx, execution)?;
+            self.write_meta(tx, execution)?;
         }
+        Ok(())
+    }
+
+    /// Counts what was not counted yet, and adds the declared columns to a table that others have
+    /// made meanwhile.
+    pub(super) fn complete(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
+        if execution.uncounted {
+            self.count(tx, execution)?;
+        } else if execution.key.is_some()
+            && !execution.table_ready
+            && has_table(tx, &execution.table)?
+        {
+            ready_table(tx, execution)?;
+            self.count(tx, execution)?;
+        }
+        Ok(())
+    }
+
+    /// Counts the completed runs in the meta, with the first one and at the end: what reads it only
+    /// asks whether there are any.
+    fn count(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
+        let sql = format!("SELECT count(*) FROM {}", quoted(&execution.table));
+        let completed: i64 = tx.query_row(&sql, [], |row| row.get(0))?;
+        execution.completed = completed.unsigned_abs();
+        execution.uncounted = false;
+        self.learn_columns(tx, execution)?;
         self.write_meta(tx, execution)
     }
 
-    /// Adds the columns that others have added to those that are known.
+    /// Adds the columns that others have added to those that are known: the meta has those of all
+    /// that write to the experiment.
     fn learn_columns(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
         for column in self.find_in(tx, &Key::Id(execution.id))?.columns {
             let known = execution.new.columns.iter().chain(&execution.extra);
@@ -233,7 +214,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    pub(super) fn write_meta(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<()> {
+    pub(super) fn write_meta(&self, tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
         let columns: Vec<_> = execution
             .new
             .columns
@@ -243,7 +224,6 @@ impl SqliteStore {
         let blob = meta::encode(&execution.table, &columns, execution.completed)?;
         tx.prepare_cached("UPDATE experiments SET meta = ?1 WHERE id_experiment = ?2")?
             .execute(params![blob, text(&hex(execution.id))])?;
-        execution.meta = blob;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::encode::{TooLong, chunk, header};
 use super::{BYTES, RunChunks, lock};
-use crate::datapak::Column;
+use crate::value::Column;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ impl ChunkFile {
             file: None,
             out: Vec::new(),
         }
+    }
+
+    /// How many rows are written.
+    pub(in crate::sequence) fn written(&self) -> usize {
+        self.written
     }
 
     /// Writes the rows that are not written yet. False if it is of no use to write more: the run has

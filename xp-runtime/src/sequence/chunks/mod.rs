@@ -1,18 +1,18 @@
 //! The rows of live runs in side files, so that little is lost if the process is killed.
 //!
 //! While a run is live, each of its sequences adds its new rows to a file of its own, in chunks. A
-//! chunk is written by the append that finds
+//! chunk is written
 //!
-//! - 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`], at 8 bytes a number) that are not written yet, or
-//! - that the last chunk was written more than one second ago ([`PATIENCE`]; for the first chunk:
-//!   that the sequence was made so long ago).
+//! - by the append that finds 8,192 rows ([`ROWS`]) or 256 KiB ([`BYTES`], at 8 bytes a number) that
+//!   are not written yet, and
+//! - by a thread that looks twice a second for rows that have waited for half a second ([`AGE`](flusher::AGE)).
 //!
-//! So a kill loses what came after the last chunk: less than 8,192 rows and 256 KiB, all of them at
-//! most a second younger than it, and nothing of a sequence whose rows come less often than that. A
-//! run that makes few rows in less than a second never touches the disk. The chunks are handed to
-//! the operating system and not synced: they survive the death of the process, and not that of
-//! the machine. That is so with [`Durability::PowerLoss`](crate::Durability), too, which is about
-//! runs that count: the rows stay in memory, and are committed with their run, in its row of the
+//! So a kill loses what came after the last chunk: less than 8,192 rows and 256 KiB, and no row that
+//! is older than a second (and what it takes to write), whatever the run does meanwhile. A run that
+//! makes few rows in less than half a second never touches the disk. The chunks are handed to the
+//! operating system and not synced: they survive the death of the process, and not that of the
+//! machine. That is so with [`Durability::PowerLoss`](crate::Durability), too, which is about runs
+//! that count: the rows stay in memory, and are committed with their run, in its row of the
 //! database; its files are removed then. After a power cut, what a file has of a run that was under
 //! way is read as after a kill: to the first block that is not whole.
 //!
@@ -22,7 +22,8 @@
 //! # The format
 //!
 //! A directory belongs to one process. The file `<id of the run, 32 hex digits>-<number>.rows` has
-//! the rows of one sequence; its number is larger than that of every file made before it. All
+//! the rows of one sequence; its number is larger than that of every
+//! file that the run has made before. All
 //! numbers are little-endian. A *block* is
 //!
 //! | bytes | what |
@@ -79,6 +80,7 @@
 mod decode;
 mod encode;
 mod file;
+mod flusher;
 mod recover;
 
 #[cfg(test)]
@@ -86,21 +88,21 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use uuid::Uuid;
 
-use crate::value::Value;
-
+use self::flusher::Flusher;
 pub(super) use file::ChunkFile;
-pub(crate) use recover::{files_of, recover, recover_run};
+pub(super) use flusher::Waiting;
+pub(crate) use recover::recover;
+#[cfg(unix)]
+pub(crate) use recover::{files_of, recover_files};
 
 /// So many rows are a chunk.
 pub(super) const ROWS: usize = 8_192;
 /// Rows of so many bytes are a chunk.
 pub(super) const BYTES: usize = 256 << 10;
-/// After so many microseconds any row is a chunk.
-pub(super) const PATIENCE: u64 = 1_000_000;
 
 const MAGIC: &[u8; 8] = b"xp-rows\0";
 const VERSION: u32 = 1;
@@ -111,9 +113,12 @@ const EXTENSION: &str = "rows";
 #[derive(Debug)]
 pub(crate) struct ChunkDir {
     path: PathBuf,
+    /// Whether it goes with its last run.
+    temporary: bool,
     /// The number of the next file.
     next: AtomicU64,
     warning: Mutex<Warning>,
+    flusher: Arc<Flusher>,
 }
 
 #[derive(Debug, Default)]
@@ -129,8 +134,41 @@ impl ChunkDir {
     pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            temporary: false,
             next: AtomicU64::new(0),
             warning: Mutex::default(),
+            flusher: Arc::default(),
+        }
+    }
+
+    /// A directory beside no database, for as long as this lives.
+    pub(crate) fn temporary() -> Self {
+        let name = format!("xp-{}.runs", Uuid::new_v4().simple());
+        let mut dir = Self::new(std::env::temp_dir().join(name));
+        dir.temporary = true;
+        dir
+    }
+
+    /// Numbers the files of the next run from there, where runs follow each other.
+    #[cfg(unix)]
+    pub(crate) fn number_from(&self, first: u64) {
+        self.next.store(first, Ordering::Relaxed);
+    }
+
+    /// Writes all rows now that wait.
+    #[cfg(unix)]
+    pub(crate) fn flush(&self) {
+        self.flusher.flush();
+    }
+
+    /// Has the rows of a run written that wait for long.
+    pub(super) fn look_after(&self, run: Weak<dyn Waiting>) {
+        if let Err(error) = self.flusher.add(run) {
+            self.warn(format!(
+                "rows of sequences are written to {} only when they are many, and few would be \
+                 lost if the process were killed: {error}",
+                self.path.display()
+            ));
         }
     }
 
@@ -170,6 +208,15 @@ impl ChunkDir {
     }
 }
 
+impl Drop for ChunkDir {
+    fn drop(&mut self) {
+        if self.temporary {
+            // It was made only if there were chunks.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
 /// The chunks of one live run.
 #[derive(Debug)]
 pub(crate) struct RunChunks {
@@ -178,8 +225,6 @@ pub(crate) struct RunChunks {
     id_run: Uuid,
     /// The files that its sequences have made; `None` once the run has ended.
     files: Mutex<Option<Vec<PathBuf>>>,
-    /// The sequences that were dropped before they were stored, as they would be stored.
-    left: Mutex<Vec<(String, Value)>>,
 }
 
 impl RunChunks {
@@ -188,23 +233,12 @@ impl RunChunks {
             dir,
             id_run,
             files: Mutex::new(Some(Vec::new())),
-            left: Mutex::default(),
         }
     }
 
     /// Whether rows are written to files.
     pub(in crate::sequence) fn has_files(&self) -> bool {
         self.dir.is_some()
-    }
-
-    /// A sequence is dropped, with the rows that it has.
-    pub(in crate::sequence) fn leave(&self, name: String, rows: Value) {
-        lock(&self.left).push((name, rows));
-    }
-
-    /// The sequences that were dropped before they were stored.
-    pub(crate) fn take_left(&self) -> Vec<(String, Value)> {
-        std::mem::take(&mut lock(&self.left))
     }
 
     /// The run has ended, and makes no more files. These are the ones that it made.

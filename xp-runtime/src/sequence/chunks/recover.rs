@@ -50,47 +50,58 @@ pub(crate) struct Recovery {
 
 /// The sequences of all runs of a dead process, from its directory; none if there is no directory.
 pub(crate) fn recover(dir: &Path) -> Recovery {
-    recover_files(dir, |_| true)
+    let found = match files(dir) {
+        Ok(found) => found,
+        Err(error) => {
+            let path = dir.to_owned();
+            let source = error.into();
+            return Recovery {
+                unreadable: vec![Unreadable { path, source }],
+                ..Recovery::default()
+            };
+        }
+    };
+    let mut recovery = Recovery::default();
+    for (id, _, path) in found {
+        recovery.add(path, id);
+    }
+    recovery
 }
 
-/// The sequences of one run of a dead process.
-pub(crate) fn recover_run(dir: &Path, id_run: Uuid) -> Recovery {
-    recover_files(dir, |id| id == id_run)
+/// The sequences in these files of one run, which are ordered as they were made.
+#[cfg(unix)]
+pub(crate) fn recover_files(files: &[PathBuf], id_run: Uuid) -> Recovery {
+    let mut recovery = Recovery::default();
+    for path in files {
+        recovery.add(path.clone(), id_run);
+    }
+    recovery
 }
 
-/// The files of one run of a dead process.
-pub(crate) fn files_of(dir: &Path, id_run: Uuid) -> Vec<PathBuf> {
+/// The files of one run of a dead process, from a number on.
+#[cfg(unix)]
+pub(crate) fn files_of(dir: &Path, id_run: Uuid, first: u64) -> Vec<PathBuf> {
     let files = files(dir).unwrap_or_default().into_iter();
     files
-        .filter_map(|(id, _, path)| (id == id_run).then_some(path))
+        .filter_map(|(id, number, path)| (id == id_run && number >= first).then_some(path))
         .collect()
 }
 
-fn recover_files(dir: &Path, wanted: impl Fn(Uuid) -> bool) -> Recovery {
-    let mut recovery = Recovery::default();
-    let files = match files(dir) {
-        Ok(files) => files,
-        Err(error) => {
-            recovery.unreadable.push(Unreadable {
-                path: dir.to_owned(),
-                source: error.into(),
-            });
-            return recovery;
-        }
-    };
-    for (id, _, path) in files.into_iter().filter(|(id, ..)| wanted(*id)) {
-        match read(&path, id) {
+impl Recovery {
+    /// Adds the sequence in a file of that run.
+    fn add(&mut self, path: PathBuf, id_run: Uuid) {
+        match read(&path, id_run) {
             // An earlier attempt at the run may have left a file of the same name.
             Ok(Some(recovered)) => {
-                let same = |other: &Recovered| other.id_run == id && other.name == recovered.name;
-                recovery.sequences.retain(|other| !same(other));
-                recovery.sequences.push(recovered);
+                let same =
+                    |other: &Recovered| other.id_run == id_run && other.name == recovered.name;
+                self.sequences.retain(|other| !same(other));
+                self.sequences.push(recovered);
             }
             Ok(None) => {}
-            Err(source) => recovery.unreadable.push(Unreadable { path, source }),
+            Err(source) => self.unreadable.push(Unreadable { path, source }),
         }
     }
-    recovery
 }
 
 /// The files of a directory: whose they are and which number they have, in that order.

@@ -377,7 +377,7 @@ impl View<'_> {
         let Some(key) = of.key() else {
             return Ok(points);
         };
-        for claim in self.store.claims_in(self.db, key)? {
+        for claim in self.store.claims_in(self.db, key, None)? {
             if claim.alive {
                 let ended = self.store.ended_in(self.db, claim.execution)?;
                 let left = claim.points.iter().filter(|point| !ended.contains(point));

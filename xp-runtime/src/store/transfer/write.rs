@@ -236,12 +236,6 @@ impl View<'_> {
         } else {
             0
         };
-        if let Some(key) = goal.key {
-            self.db.execute(
-                "UPDATE xp_experiment SET completed = ?1 WHERE experiment = ?2",
-                params![count, key],
-            )?;
-        }
         let meta = meta::united(base, &goal.table, &goal.columns, count.unsigned_abs());
         self.db.execute(
             "UPDATE experiments SET meta = ?1 WHERE id_experiment = ?2",

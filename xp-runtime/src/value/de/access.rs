@@ -6,17 +6,18 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-use super::ValueDeserializer;
+use super::{Place, ValueDeserializer};
 use crate::value::{Value, ValueError};
 
 /// The elements of a sequence.
-pub(super) struct Items {
-    pub(super) items: std::vec::IntoIter<Value>,
+pub(super) struct Items<I> {
+    pub(super) items: I,
     /// How many were read.
     pub(super) index: usize,
+    pub(super) place: Place,
 }
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'de, I: ExactSizeIterator<Item = Value>> SeqAccess<'de> for Items<I> {
     type Error = ValueError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -27,7 +28,10 @@ impl<'de> SeqAccess<'de> for Items {
             return Ok(None);
         };
         let element = seed
-            .deserialize(ValueDeserializer::new(item))
+            .deserialize(ValueDeserializer {
+                value: item,
+                place: self.place,
+            })
             .map_err(|e| e.in_element(self.index))?;
         self.index += 1;
         Ok(Some(element))
@@ -43,6 +47,7 @@ pub(super) struct Entries<I> {
     pub(super) entries: I,
     /// The name of the key that was read last, and its value.
     pub(super) value: Option<(String, Value)>,
+    pub(super) place: Place,
 }
 
 impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entries<I> {
@@ -59,7 +64,7 @@ impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entrie
         let result = seed
             .deserialize(ValueDeserializer {
                 value: key,
-                is_key: true,
+                place: Place::Key,
             })
             .map_err(|e| e.in_member(&name))?;
         self.value = Some((name, value));
@@ -74,7 +79,8 @@ impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entrie
             .value
             .take()
             .ok_or_else(|| ValueError::new("a value was read before its key"))?;
-        seed.deserialize(ValueDeserializer::new(value))
+        let place = self.place;
+        seed.deserialize(ValueDeserializer { value, place })
             .map_err(|e| e.in_member(name))
     }
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Half, Mixed, buffer, chunks_of, half, mixed};
-use crate::datapak::{ColumnData, decode_sequence, encode_sequence};
+use crate::datapak::{decode_sequence, encode_sequence};
 use crate::identity::Inputs;
 use crate::run::{Context, Run};
+use crate::sequence::Sequence;
+use crate::sequence::buffer::Buffer;
 use crate::sequence::chunks::recover::Recovered;
-use crate::sequence::chunks::{BYTES, ChunkDir, ROWS, files_of, recover, recover_run};
-use crate::sequence::{Buffer, Sequence};
+use crate::sequence::chunks::{BYTES, ChunkDir, ROWS, files_of, recover, recover_files};
+use crate::value::ColumnData;
 
 fn only(dir: &std::path::Path) -> Recovered {
     let mut recovery = recover(dir);
@@ -46,13 +48,15 @@ fn what_is_recovered_is_what_would_have_been_stored() {
         decode_sequence(&stored).unwrap(),
         decode_sequence(&recovered.datapak).unwrap(),
     );
-    let names: Vec<_> = found.columns.iter().map(|c| c.name.as_str()).collect();
+    let (stored, rows_found) = (stored.columns().unwrap(), found.rows());
+    let found = found.columns().unwrap();
+    let names: Vec<_> = found.iter().map(|c| c.name.as_str()).collect();
     let expected = ["idx", "timestamp", "flag", "half", "maybe", "note", "z"];
     assert_eq!(names, expected);
-    assert_eq!(found.rows(), recovered.rows);
+    assert_eq!(rows_found, recovered.rows);
     // A row takes less than 64 bytes, and more than 16.
     assert!(recovered.rows > 2 * ROWS - BYTES / 16);
-    for (stored, found) in stored.columns.iter().zip(&found.columns) {
+    for (stored, found) in stored.iter().zip(&found) {
         let items = stored.iter().take(recovered.rows);
         // NaN is not itself, but prints like it.
         assert!(
@@ -93,19 +97,87 @@ fn long_texts_end_a_chunk() {
 }
 
 #[test]
-fn rows_that_come_seldom_are_written_at_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut rows = buffer::<Half>("slow", dir.path());
-    rows.append(&half(0));
-    assert!(recover(dir.path()).sequences.is_empty());
-    std::thread::sleep(Duration::from_millis(1_010));
-    rows.append(&half(1));
+fn rows_are_written_without_a_further_one_when_they_are_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = Arc::new(ChunkDir::new(folder.path()));
+    let run = run_in(&dir, Uuid::max());
+    let mut slow = Sequence::<Half>::declare_in(run.declared_sequences(), "slow").unwrap();
+    slow.append(half(0));
+    let written = |rows| {
+        let start = std::time::Instant::now();
+        while recover(dir.path())
+            .sequences
+            .first()
+            .is_none_or(|found| found.rows < rows)
+        {
+            assert!(start.elapsed() < Duration::from_secs(20), "{rows}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    written(1);
+    slow.append(half(1));
+    slow.append(half(2));
+    written(3);
+    // The thread ends with the last run, and comes with the next one.
+    drop((slow, run));
+    std::thread::sleep(Duration::from_millis(1_500));
+    let next = run_in(&dir, Uuid::max());
+    let mut slow = next.sequence::<Half>("slow").unwrap();
+    (0..4).for_each(|i| slow.append(half(i)));
+    written(4);
+}
+
+#[test]
+fn rows_are_written_at_once_if_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = Arc::new(ChunkDir::new(folder.path()));
+    let run = run_in(&dir, Uuid::max());
+    let mut few = run.sequence::<Half>("few").unwrap();
+    few.append(half(0));
+    dir.flush();
+    assert_eq!(only(dir.path()).rows, 1);
+    // Nothing waits, and nothing more is written.
+    let size = || {
+        std::fs::metadata(&files_of(dir.path(), Uuid::max(), 0)[0])
+            .unwrap()
+            .len()
+    };
+    let before = size();
+    dir.flush();
+    assert_eq!(size(), before);
+    few.append(half(1));
+    dir.flush();
     assert_eq!(only(dir.path()).rows, 2);
-    rows.append(&half(2));
-    assert_eq!(only(dir.path()).rows, 2);
-    std::thread::sleep(Duration::from_millis(1_010));
-    rows.append(&half(3));
-    assert_eq!(only(dir.path()).rows, 4);
+}
+
+#[test]
+fn the_files_of_an_attempt_are_told_from_those_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = Arc::new(ChunkDir::new(folder.path()));
+    for first in [0, 1 << 32] {
+        dir.number_from(first);
+        let run = run_in(&dir, Uuid::max());
+        run.sequence::<Half>("few").unwrap().append(half(0));
+        dir.flush();
+        // The files of the first one are removed at any time, and their names stay its own.
+        if first == 0 {
+            std::fs::remove_file(&files_of(dir.path(), Uuid::max(), 0)[0]).unwrap();
+        }
+    }
+    assert_eq!(files_of(dir.path(), Uuid::max(), 1 << 32).len(), 1);
+}
+
+#[test]
+fn a_temporary_directory_goes_with_its_last_run() {
+    let dir = Arc::new(ChunkDir::temporary());
+    let path = dir.path().to_owned();
+    let run = run_in(&dir, Uuid::max());
+    run.sequence::<Half>("few").unwrap().append(half(0));
+    assert!(!path.exists());
+    dir.flush();
+    assert_eq!(only(&path).rows, 1);
+    drop((run, dir));
+    assert!(!path.exists());
 }
 
 fn run_in(dir: &Arc<ChunkDir>, id_run: Uuid) -> Run {
@@ -124,7 +196,7 @@ fn the_files_of_a_run_are_those_of_its_sequences_until_it_ends() {
     assert!(run.take_chunk_files().is_empty());
 
     let run = run_in(&dir, Uuid::from_u128(7));
-    let mut declared = Sequence::<Half>::declare_in(run.chunks_of_sequences(), "declared").unwrap();
+    let mut declared = Sequence::<Half>::declare_in(run.declared_sequences(), "declared").unwrap();
     let mut named = run.sequence::<Half>("named").unwrap();
     let mut small = run.sequence::<Half>("small").unwrap();
     let mut other = run_in(&dir, Uuid::from_u128(8)).sequence("other").unwrap();
@@ -134,7 +206,8 @@ fn the_files_of_a_run_are_those_of_its_sequences_until_it_ends() {
         named.append(half(i));
         other.append(half(i));
     }
-    let found = recover_run(dir.path(), Uuid::from_u128(7)).sequences;
+    let seven = Uuid::from_u128(7);
+    let found = recover_files(&files_of(dir.path(), seven, 0), seven).sequences;
     let names: Vec<_> = found.iter().map(|r| (r.name.as_str(), r.rows)).collect();
     assert_eq!(names, [("declared", ROWS), ("named", ROWS)]);
     assert_eq!(recover(dir.path()).sequences.len(), 3);
@@ -152,7 +225,7 @@ fn the_files_of_a_run_are_those_of_its_sequences_until_it_ends() {
         .iter()
         .for_each(|file| std::fs::remove_file(file).unwrap());
     assert_eq!(only(dir.path()).name, "other");
-    let left = files_of(dir.path(), Uuid::from_u128(8));
+    let left = files_of(dir.path(), Uuid::from_u128(8), 0);
     left.iter()
         .for_each(|file| std::fs::remove_file(file).unwrap());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -166,7 +239,7 @@ fn a_later_attempt_replaces_the_rows_of_an_earlier_one() {
     for chunks in [3, 1] {
         let mut rows = Buffer::of::<Half>("again")
             .unwrap()
-            .flushed(Some(chunks_of(&dir, Uuid::max())));
+            .flushed(&chunks_of(&dir, Uuid::max()));
         (0..chunks * ROWS).for_each(|i| rows.append(&half(i)));
     }
     assert_eq!(only(folder.path()).rows, ROWS);
@@ -181,7 +254,7 @@ fn an_error_is_told_once_and_the_rows_stay() {
     for name in ["first", "second"] {
         let mut rows = Buffer::of::<Half>(name)
             .unwrap()
-            .flushed(Some(chunks_of(&dir, Uuid::max())));
+            .flushed(&chunks_of(&dir, Uuid::max()));
         (0..3 * ROWS).for_each(|i| rows.append(&half(i)));
         let frame = decode_sequence(&rows.end().unwrap()).unwrap();
         assert_eq!(frame.rows(), 3 * ROWS);
@@ -239,9 +312,12 @@ fn times_are_recovered_as_wall_clock_time() {
     let mut rows = buffer::<Half>("times", folder.path());
     (0..ROWS).for_each(|i| rows.append(&half(i)));
     let frame = decode_sequence(&only(folder.path()).datapak).unwrap();
-    assert_eq!(encode_sequence(&frame), rows.end().unwrap());
-    let times = &frame.column("timestamp").unwrap().data;
-    let ColumnData::Timestamp(times) = times else {
+    assert_eq!(
+        encode_sequence(&frame.columns().unwrap()),
+        rows.end().unwrap()
+    );
+    let times = frame.column("timestamp").unwrap().unwrap().data;
+    let ColumnData::Temporal(_, times) = times else {
         panic!("{times:?}")
     };
     let now = jiff::tz::TimeZone::system().to_datetime(jiff::Timestamp::now());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ChunkDir, RunChunks};
-use crate::sequence::Buffer;
+use crate::sequence::buffer::Buffer;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Half {
@@ -54,5 +54,5 @@ fn buffer<T: for<'a> Deserialize<'a> + 'static>(name: &str, dir: &Path) -> Buffe
     let dir = Arc::new(ChunkDir::new(dir));
     Buffer::of::<T>(name)
         .unwrap()
-        .flushed(Some(chunks_of(&dir, Uuid::max())))
+        .flushed(&chunks_of(&dir, Uuid::max()))
 }
