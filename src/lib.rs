@@ -595,7 +595,7 @@ pub use xp_runtime::*;
 pub mod prelude {
     pub use crate::{
         AnyPlan as _, Durability, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _,
-        Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy, Rerun, Run,
+        Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy, Rerun, Run, Runs,
         Sequence, Session, WithPoints as _, experiment, step,
     };
 }

@@ -9,6 +9,7 @@ mod names;
 mod parse;
 mod patterns;
 mod places;
+mod read;
 mod slices;
 
 use proc_macro2::TokenStream;

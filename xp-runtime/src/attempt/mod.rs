@@ -5,7 +5,7 @@ mod task;
 
 use std::path::PathBuf;
 
-pub(crate) use task::{PlanTask, Task};
+pub(crate) use task::{PlanTask, Task, maker_of};
 
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome, StepError};
@@ -112,6 +112,7 @@ impl<T: Task> Attempt<'_, T> {
             steps: task.steps(),
             step: None,
             watch: self.watch,
+            source: task.source(),
         };
         let result = match panic::catch(|| self.steps(point, run, &mut scope)) {
             Ok(Ok(state)) => Ok(state),

@@ -1,6 +1,9 @@
 //! What the engine asks of what it executes: the points of a plan, or of a sweep by closure.
 
+use std::any::Any;
 use std::marker::PhantomData;
+
+use uuid::Uuid;
 
 use crate::bunch::Bunch;
 use crate::declare::{Baseline, Declared, InputCause, InputError, Point, See, Visitor};
@@ -24,6 +27,23 @@ pub(crate) trait Task: Sync {
     fn keeps_state(&self) -> bool;
     fn steps(&self) -> &'static [&'static StepInfo];
     fn scheme(&self) -> &IdentityScheme;
+    /// The id of the run of an index, where there is one that was not made of its inputs.
+    fn id_of(&self, i: u64) -> Option<Uuid> {
+        let _ = i;
+        None
+    }
+    /// Whether what completes is added to runs that are there.
+    fn continues(&self) -> bool {
+        false
+    }
+    /// Whether points of known ids are left out, which is known once they are made.
+    fn selects(&self) -> bool {
+        false
+    }
+    /// What the steps may read besides their inputs.
+    fn source(&self) -> Option<&(dyn Any + Send + Sync)> {
+        None
+    }
     /// How many indices of points there are.
     fn len(&self) -> u64;
     /// The point of an index; `None` if it is left out.
@@ -233,24 +253,7 @@ impl<X: Declared> Task for PlanTask<X> {
     }
 
     fn maker(&self, column: usize) -> Option<String> {
-        let fields = self.layout.fields();
-        let ordinal = fields.iter().position(|of| of.columns.contains(&column))?;
-        let declaration = X::declaration();
-        let mut hasher = blake3::Hasher::new();
-        let mut add = |step: &StepInfo| {
-            hasher.update(step.name.as_bytes());
-            hasher.update(&[0]);
-            hasher.update(step.fingerprint.to_string().as_bytes());
-        };
-        // A field without a slice of its own depends on all steps.
-        let made = (declaration.slices.iter()).filter(|slice| slice.fields.contains(&ordinal));
-        match made.min_by_key(|slice| slice.steps.len()) {
-            Some(slice) => (slice.steps.iter())
-                .filter_map(|place| declaration.steps.get(*place))
-                .for_each(|step| add(step)),
-            None => declaration.steps.iter().for_each(|step| add(step)),
-        }
-        Some(hasher.finalize().to_hex()[..32].to_owned())
+        maker_of::<X>(&self.layout, column)
     }
 
     fn prunes(&self) -> bool {
@@ -275,4 +278,26 @@ impl<X: Declared> Task for PlanTask<X> {
     ) -> Result<(), StepError> {
         X::fill(slice, &point.config, &point.params, run, scope)
     }
+}
+
+/// A digest of the steps on which a column depends, if it is that of a field.
+pub(crate) fn maker_of<X: Declared>(layout: &Layout, column: usize) -> Option<String> {
+    let fields = layout.fields();
+    let ordinal = fields.iter().position(|of| of.columns.contains(&column))?;
+    let declaration = X::declaration();
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |step: &StepInfo| {
+        hasher.update(step.name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(step.fingerprint.to_string().as_bytes());
+    };
+    // A field without a slice of its own depends on all steps.
+    let made = (declaration.slices.iter()).filter(|slice| slice.fields.contains(&ordinal));
+    match made.min_by_key(|slice| slice.steps.len()) {
+        Some(slice) => (slice.steps.iter())
+            .filter_map(|place| declaration.steps.get(*place))
+            .for_each(|step| add(step)),
+        None => declaration.steps.iter().for_each(|step| add(step)),
+    }
+    Some(hasher.finalize().to_hex()[..32].to_owned())
 }

@@ -142,6 +142,8 @@ pub(crate) struct Rules<'a> {
     limits: Limits,
     /// By the place in [`History::makers`].
     facts: Vec<Facts>,
+    /// Runs that were continued with another config.
+    other: HashSet<u128>,
 }
 
 impl<'a> Rules<'a> {
@@ -191,7 +193,13 @@ impl<'a> Rules<'a> {
             fill,
             limits,
             facts: history.makers.iter().map(facts).collect(),
+            other: HashSet::new(),
         }
+    }
+
+    /// With runs that were continued with another config than today's.
+    pub(crate) fn with_other(self, other: HashSet<u128>) -> Self {
+        Self { other, ..self }
     }
 
     /// By the place in [`History::makers`], the declared columns that are lacking.
@@ -227,6 +235,9 @@ impl<'a> Rules<'a> {
             };
         };
         if let Some(facts) = self.facts(standing) {
+            if self.other.contains(&point) {
+                return (PointState::Stale, run(self.rerun.stale));
+            }
             return if !facts.changed.is_empty() && (self.rerun.stale || facts.lacks.is_empty()) {
                 (PointState::Stale, run(self.rerun.stale))
             } else if facts.lacks.is_empty() {
@@ -298,6 +309,9 @@ impl<'a> Rules<'a> {
             }
             (PointState::Partial, Some(facts)) => {
                 format!("it lacks the fields {}", names(&facts.lacks))
+            }
+            (PointState::Stale, Some(_)) if self.other.contains(&point) => {
+                "it was computed with another config".to_owned()
             }
             (PointState::Stale, Some(facts)) if facts.changed.len() == 1 => {
                 format!("the step {} has changed since", names(&facts.changed))
@@ -399,10 +413,22 @@ pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)
         inputs.clear();
         // What cannot be identified fails when it is run, under the identity that it has then.
         let _ = panic::catch(|| task.identify(&point, &mut inputs));
-        let identity = task.scheme().identity(&inputs.hash());
-        let id = identity.id_run().as_u128();
+        let made = || task.scheme().identity(&inputs.hash()).id_run();
+        let id = task.id_of(i).unwrap_or_else(made).as_u128();
         if seen.as_mut().is_none_or(|seen| seen.insert(id)) {
             each(i, point, id);
+        }
+    }
+}
+
+/// The same without the points, which need not be made where their ids are known.
+pub(crate) fn visit_ids<T: Task>(task: &T, mut each: impl FnMut(u64, u128)) {
+    if task.id_of(0).is_none() || task.selects() {
+        return visit(task, |i, _, id| each(i, id));
+    }
+    for i in 0..task.len() {
+        if let Some(id) = task.id_of(i) {
+            each(i, id.as_u128());
         }
     }
 }
@@ -410,7 +436,7 @@ pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)
 /// Decides about all points of a task.
 pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
     let mut survey = Survey::default();
-    visit(task, |i, _, point| {
+    visit_ids(task, |i, point| {
         let (state, action) = rules.decide(point);
         survey
             .counts
@@ -468,6 +494,7 @@ mod tests {
                 lacks: vec!["score".to_owned()],
                 changed: Vec::new(),
             }],
+            other: HashSet::new(),
         };
         let claimed = |action| (PointState::Claimed, action);
         assert_eq!(rules(false).decide(partial), claimed(Action::Keep));

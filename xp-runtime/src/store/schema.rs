@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS experiments (
 );
 CREATE TABLE xp_schema (version INTEGER NOT NULL);
 -- An experiment that xp made. `declared` is the name that is part of the points' identities,
--- `completed` counts the runs that completed.
+-- `completed` counts the runs that completed. One that continues the runs of another has the other's
+-- id, `+` and its own name in place of an id, and a ledger of its own.
 CREATE TABLE xp_experiment (
     experiment INTEGER PRIMARY KEY AUTOINCREMENT,
     id_experiment CHAR(32) NOT NULL UNIQUE,
