@@ -11,6 +11,8 @@ fn main() {
 }
 
 #[cfg(target_os = "linux")]
+mod continued;
+#[cfg(target_os = "linux")]
 mod crossing;
 #[cfg(target_os = "linux")]
 mod deaths;
@@ -46,6 +48,7 @@ fn main() -> std::process::ExitCode {
     }
     hook();
     let tests = [
+        continued::TESTS,
         crossing::TESTS,
         deaths::TESTS,
         limits::TESTS,
@@ -94,6 +97,8 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 fn hook() {
     xp::child_main::<(
+        continued::Graded,
+        continued::Counted,
         crossing::All,
         crossing::Opaques,
         deaths::Deaths,
