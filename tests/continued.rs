@@ -581,3 +581,60 @@ fn a_run_inserts_nothing_that_is_there() {
         "{failed}"
     );
 }
+
+/// The variables by which a process learns what to do; the last one is xp's own.
+const DB: &str = "XP_TEST_DB";
+const HOW: &str = "XP_TEST_HOW";
+const FAILPOINT: &str = "XP_FAILPOINT";
+
+#[test]
+#[ignore = "a part of other tests, in a process of its own"]
+fn continues_the_file() {
+    let session = Session::open(std::env::var_os(DB).unwrap()).unwrap();
+    let session = session.with(xp::Options::new().group(1));
+    let done = match std::env::var(HOW).as_deref() {
+        Ok("execute") => session.execute(grade()),
+        _ => session.resume(grade()),
+    };
+    assert_eq!(done.unwrap().partial(), 0);
+}
+
+/// Continues the file in a process, and says whether it was killed.
+fn killed(db: &std::path::Path, how: &str, failpoint: Option<&str>) -> bool {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "continues_the_file", "--ignored"])
+        .env(DB, db)
+        .env(HOW, how)
+        .envs(failpoint.map(|failpoint| (FAILPOINT, failpoint)))
+        .output()
+        .unwrap();
+    !output.status.success()
+}
+
+#[test]
+fn a_kill_leaves_the_runs_that_are_continued_in_peace() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("iris.db");
+    let session = Session::open(&path).unwrap();
+    let ks = || iris().k([1, 2, 3, 4, 5]);
+    session.execute(ks()).unwrap();
+    let before = contents(&session, "iris");
+    for failpoint in ["commit.begun:1", "commit.ledger:1", "commit.ready:1"] {
+        assert!(killed(&path, "execute", Some(failpoint)), "{failpoint}");
+        assert_eq!(contents(&session, "iris"), before, "{failpoint}");
+        assert_eq!(ints(&session, "select count(*) from xp_run"), [5]);
+    }
+    for failpoint in ["claim.committed:1", "commit.ledger:2", "commit.committed:3"] {
+        assert!(killed(&path, "resume", Some(failpoint)), "{failpoint}");
+        assert_eq!(session.load("iris").unwrap().failures().count(), 0);
+        let report = session.plan(ks()).unwrap();
+        assert_eq!((report.counts.complete, report.counts.to_run), (5, 0));
+    }
+    let left = session.plan(grade()).unwrap().counts;
+    assert!(left.to_run > 0 && left.interrupted > 0, "{left:?}");
+    assert!(!killed(&path, "resume", None));
+    assert_eq!(session.load_as::<Grade>("iris").unwrap().runs().count(), 5);
+    assert_eq!(session.plan(grade()).unwrap().counts.complete, 5);
+    assert_eq!(session.plan(ks()).unwrap().counts.complete, 5);
+}

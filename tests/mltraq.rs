@@ -420,16 +420,25 @@ fn an_experiment_of_mltraq_is_continued() {
     let report = session.plan(labels().named("grid")).unwrap();
     assert_eq!((report.counts.complete, report.counts.to_run), (6, 0));
     check(python, "workflow.py", &["check", file.path()]);
-    let error = session.execute(misread().named("grid")).unwrap_err().to_string();
+    let error = session
+        .execute(misread().named("grid"))
+        .unwrap_err()
+        .to_string();
     let told = "`b` should be int, and is neither a column nor a param in `args`";
     assert!(error.contains(told), "{error}");
     let error = session.execute(misread_values().named("grid")).unwrap_err();
-    assert!(format!("{error:?}").contains("`pair` cannot be read"), "{error:?}");
+    assert!(
+        format!("{error:?}").contains("`pair` cannot be read"),
+        "{error:?}"
+    );
     check(python, "workflow.py", &["extend", file.path()]);
     let report = session.plan(labels().named("grid")).unwrap();
     assert_eq!((report.counts.complete, report.counts.missing), (6, 1));
     let labelled = session.resume(labels().named("grid")).unwrap();
-    let labels: Vec<_> = labelled.runs().map(|run| run.unwrap().fields.label).collect();
+    let labels: Vec<_> = labelled
+        .runs()
+        .map(|run| run.unwrap().fields.label)
+        .collect();
     assert_eq!((labels.len(), labels.contains(&"z1".to_owned())), (7, true));
     check(python, "count_only.py", &[file.path(), "grid", "7"]);
 }

@@ -5,8 +5,14 @@ use xp::prelude::*;
 use crate::{Case, Test};
 
 pub(crate) const TESTS: &[Case] = &[
-    ("a_run_is_continued_in_a_process", a_run_is_continued_in_a_process),
-    ("what_is_read_from_the_file_does_not_cross", what_is_read_from_the_file_does_not_cross),
+    (
+        "a_run_is_continued_in_a_process",
+        a_run_is_continued_in_a_process,
+    ),
+    (
+        "what_is_read_from_the_file_does_not_cross",
+        what_is_read_from_the_file_does_not_cross,
+    ),
 ];
 
 #[step]
@@ -50,7 +56,9 @@ fn a_run_is_continued_in_a_process() -> Test {
         assert_eq!(fields.good, fields.half > 1.0);
     }
     let pid = i64::from(std::process::id());
-    let here = session.query(&format!("select count(*) from experiment_halves where pid = {pid}"))?;
+    let here = session.query(&format!(
+        "select count(*) from experiment_halves where pid = {pid}"
+    ))?;
     assert_eq!(here.rows(), [vec![xp::Value::Int(0)]]);
 
     session.resume(halves().k([7]))?;
@@ -79,6 +87,9 @@ fn what_is_read_from_the_file_does_not_cross() -> Test {
     let Err(error) = session.execute(counted().isolate(Isolation::Process)) else {
         return Err("it cannot cross".into());
     };
-    assert!(format!("{error:?}").contains("all runs of the file"), "{error:?}");
+    assert!(
+        format!("{error:?}").contains("all runs of the file"),
+        "{error:?}"
+    );
     Ok(())
 }

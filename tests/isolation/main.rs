@@ -97,8 +97,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 fn hook() {
     xp::child_main::<(
-        continued::Graded,
-        continued::Counted,
+        (continued::Graded, continued::Counted),
         crossing::All,
         crossing::Opaques,
         deaths::Deaths,

@@ -75,7 +75,9 @@ pub mod __private {
     pub use xp_macros::callee_must_be_a_step;
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
-    pub use crate::continued::{ExperimentFn, RunsOf, continues, continues_of, runs_in};
+    pub use crate::continued::{
+        ExperimentFn, RunsOf, continues, continues_must_name_an_experiment, runs_in,
+    };
     pub use crate::declare::{
         Baseline, Continues, Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo,
         InputOps, InputRole, Recorded, RunsKind, Slice, Visitor, not_sent, same_type,

@@ -28,7 +28,13 @@ fn grade(runs: Runs<Iris>) {
 }
 
 #[experiment(continues = iris)]
-fn rank(runs: &mut Runs<Iris>, more: &Runs) {
+fn rank(runs: &mut Runs<Iris>) {
+    #[field]
+    let count: usize = count(runs);
+}
+
+#[experiment(continues = iris)]
+fn twice(runs: &Runs<Iris>, more: &Runs) {
     #[field]
     let count: usize = count(runs);
 }

@@ -340,9 +340,11 @@ fn runs(arg: &PatType, ident: &Ident, continues: bool, inputs: &mut Inputs, erro
             mutability,
             "the runs are shared, and read only: write `&Runs<..>`",
         );
+        return;
     }
     if !matches!(&*arg.ty, Type::Reference(_)) {
         errors.on(&arg.ty, "the runs are borrowed: write `&Runs<..>`");
+        return;
     }
     if inputs.runs.is_some() {
         errors.at(

@@ -56,7 +56,7 @@ pub fn continues(args_field: &'static str, sequences: bool) -> Continues {
 
 /// What an experiment continues, given the function of the other. One that itself continues another
 /// stands for that one.
-pub fn continues_of<F: ExperimentFn>(
+pub fn continues_must_name_an_experiment<F: ExperimentFn>(
     _: &F,
     args_field: &'static str,
     sequences: bool,

@@ -6,7 +6,7 @@ mod rows;
 mod task;
 
 pub(crate) use check::check;
-pub use kind::{ExperimentFn, RunsOf, continues, continues_of, runs_in};
+pub use kind::{ExperimentFn, RunsOf, continues, continues_must_name_an_experiment, runs_in};
 pub(crate) use kind::{RunsSource, source};
 pub(crate) use rows::Rows;
 pub(crate) use task::{ContinueTask, There};

@@ -46,7 +46,7 @@ fn what(experiment: &Experiment, continues: &Continues) -> TokenStream {
         }
         Some(of) => {
             let span = of.span();
-            let continues = crate::paths::private("continues_of", span);
+            let continues = crate::paths::private("continues_must_name_an_experiment", span);
             let made = quote_spanned!(span=> #continues(&#of, #args_field, #sequences));
             let runs = runs.zip(ty);
             let runs = runs.map(|(written, ty)| {
