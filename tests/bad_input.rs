@@ -453,6 +453,15 @@ fn an_experiment_that_is_there_is_not_overwritten() {
             if name == "before" && file.ends_with("before.db")),
         "{error:?}"
     );
+    let told = error.to_string();
+    let place = |what: &str| told.find(what).unwrap_or_else(|| panic!("{what}: {told}"));
+    let ways = [
+        "session.resume(..)",
+        ".if_exists(IfExists::Replace)",
+        ".named(",
+    ]
+    .map(place);
+    assert!(ways.is_sorted(), "{told}");
     before.check();
 }
 

@@ -149,9 +149,16 @@ fn a_failure_that_was_kept_prunes_too() -> Test {
 
     // Each resume looks at them again; without the rule, they run.
     let report = session.plan(pruned(&[10, 20, 30]).rerun(kept))?;
-    assert_eq!((report.counts.interrupted, report.counts.to_run), (2, 2));
-    assert_eq!(report.points()[1].state, PointState::Interrupted);
-    assert!(report.points()[1].reason.contains("pruned"));
+    assert_eq!((report.counts.pruned, report.counts.to_run), (2, 2));
+    assert_eq!(report.counts.interrupted, 0);
+    let second = &report.points()[1];
+    assert_eq!(second.state, PointState::Pruned);
+    assert_eq!(second.reason, "it was pruned, since a smaller point failed");
+    let left = session.plan(pruned(&[10, 20, 30]).rerun(kept.pruned(false)))?;
+    assert_eq!((left.counts.pruned, left.counts.to_run), (2, 0));
+    assert!(left.points()[1].reason.contains("`.rerun(..)` decides"));
+    session.resume(plan(&[10, 20, 30]).rerun(kept.pruned(false)))?;
+    assert_eq!(session.load("solving")?.failures().count(), 3);
     session.resume(pruned(&[10, 20, 30]).rerun(kept))?;
     assert_eq!(session.load("solving")?.failures().count(), 3);
     // The one that failed completes now, and the next one fails.

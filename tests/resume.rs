@@ -134,6 +134,53 @@ fn what_failed_runs_again_and_what_was_skipped_does_not() -> Test {
     Ok(())
 }
 
+/// What is told on stderr when a sweep of 12 points is resumed some of which failed.
+#[test]
+#[ignore = "a part of another test, in a process of its own"]
+fn tells_what_is_left() -> Test {
+    let session = Session::in_memory()?.with(Options::new().jobs(1).show_progress(false));
+    assert!(session.resume(fragiles().n(0..12)).is_err());
+    let told = |plan: xp::Plan<Fragiles>, what: &str| {
+        eprintln!("begin {what}");
+        drop(session.resume(plan.show_progress(true)));
+    };
+    let kept = Rerun::new().failed(false);
+    told(
+        fragiles().n(0..12).into_plan().rerun(kept),
+        "nothing to run",
+    );
+    told(fragiles().n(0..13).into_plan().rerun(kept), "one to run");
+    told(
+        fragiles().n(0..12).into_plan().rerun(kept.skipped(true)),
+        "skipped run",
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_left_as_it_is_is_told() -> Test {
+    let output = std::process::Command::new(std::env::current_exe()?)
+        .args(["--exact", "tells_what_is_left", "--ignored", "--nocapture"])
+        .output()?;
+    let told = String::from_utf8(output.stderr)?;
+    assert!(output.status.success(), "{told}");
+    let is_ours = |line: &&str| line.starts_with("begin") || line.contains(": left");
+    let lines: Vec<_> = told.lines().filter(is_ours).collect();
+    let left = "fragiles: left as they are: ";
+    assert_eq!(
+        lines,
+        [
+            "begin nothing to run",
+            &format!("{left}2 failed, 1 skipped"),
+            "begin one to run",
+            &format!("{left}2 failed, 1 skipped"),
+            "begin skipped run",
+            &format!("{left}2 failed"),
+        ]
+    );
+    Ok(())
+}
+
 #[test]
 fn another_experiment_of_the_name_is_not_continued() -> Test {
     let session = Session::in_memory()?;

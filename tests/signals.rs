@@ -68,7 +68,14 @@ fn does_a_job() {
     let log = format!("{db}.log");
     let session = Session::open(&db).unwrap();
     match std::env::var(JOB).unwrap().as_str() {
-        "handles" => drop(session.resume(plan(&log, 500).handle_signals())),
+        "handles" => {
+            // What else has the file open is closed, too.
+            let other = Session::open(&db).unwrap();
+            drop(other.sweep("other", 0..3_u64, |x, _| Ok::<_, String>(*x)));
+            let begun = other.load("other");
+            drop(session.resume(plan(&log, 500).handle_signals()));
+            drop((begun, other));
+        }
         "plain" => drop(session.resume(plan(&log, 500))),
         "between" => {
             drop(session.resume(plan("/dev/null", 0).handle_signals()));
@@ -119,9 +126,18 @@ impl Program {
         fs::read_to_string(log).unwrap_or_default().lines().count()
     }
 
+    fn files(&self) -> Vec<String> {
+        let files = fs::read_dir(self.dir.path()).unwrap();
+        let name = |file: fs::DirEntry| file.file_name().into_string().unwrap();
+        let mut names: Vec<_> = files.map(|file| name(file.unwrap())).collect();
+        names.sort();
+        names
+    }
+
     fn count(&self, outcome: &str) -> i64 {
         let db = rusqlite::Connection::open(self.db()).unwrap();
-        let sql = "SELECT count(*) FROM xp_run WHERE outcome = ?1";
+        let sql = "SELECT count(*) FROM xp_run JOIN xp_experiment USING (experiment)
+                   WHERE declared = 'waits' AND outcome = ?1";
         db.query_row(sql, [outcome], |row| row.get(0)).unwrap()
     }
 
@@ -170,6 +186,7 @@ fn the_first_signal_asks_the_steps_to_stop() {
         running.tell(signal);
         let status = running.ends_within(2_000);
         assert_eq!(status.code(), Some(130), "{status}");
+        assert_eq!(program.files(), ["waits.db", "waits.db.log"]);
         // The two that were on their way: one noticed, the other one was done.
         assert_eq!(
             (program.count("completed"), program.count("cancelled")),
@@ -240,7 +257,10 @@ fn what_one_process_gives_up_another_one_runs_at_once() {
     let mut second = program.start("plain");
     first.tell(Signal::SIGTERM);
     assert_eq!(first.ends_within(2_000).code(), Some(130));
+    // What the other one uses is left to it.
+    assert!(program.files().contains(&"waits.db-xp".to_owned()));
     assert!(second.ends_within(10_000).success());
+    assert_eq!(program.files(), ["waits.db", "waits.db.log"]);
     assert_eq!(program.count("completed"), i64::from(POINTS));
     program.finish();
 }

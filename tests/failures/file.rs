@@ -52,6 +52,90 @@ fn a_lock_that_is_released_in_time_costs_time_only() {
     assert_eq!(points(&dir.path), (0..POINTS).collect::<Vec<_>>());
 }
 
+/// That the file is locked is told by each of these, and they name it.
+#[track_caller]
+fn are_refused(dir: &Dir, calls: Vec<xp::Result<()>>) {
+    for (place, result) in calls.into_iter().enumerate() {
+        let error = store_error(result);
+        let file = dir.path.display().to_string();
+        assert!(
+            matches!(&error, StoreError::Locked { file: named, .. } if *named == file),
+            "{place}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_session_reads_waits_as_long_as_the_session_says() {
+    let dir = Dir::new();
+    let writer = dir.session();
+    writer.execute(plan(&writer, || {})).unwrap();
+    drop(writer);
+    // A database without a write-ahead log, of which a writer locks out the readers.
+    let other = Connection::open(&dir.path).unwrap();
+    other.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    let hasty = Options::new().lock_timeout(Duration::from_millis(100));
+    let session = Session::open_read_only(&dir.path).unwrap().with(hasty);
+    let name = session.ls().unwrap()[0].name.clone();
+    let experiment = session.load(&name).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let begun = Instant::now();
+    are_refused(
+        &dir,
+        vec![
+            session.ls().map(drop),
+            session.load(&name).map(drop),
+            session.load_id(experiment.id_experiment).map(drop),
+            session.query("SELECT 1 FROM experiments").map(drop),
+            session.plan(plan(&session, || {})).map(drop),
+            experiment.runs().try_for_each(|run| run.map(drop)),
+        ],
+    );
+    assert!(begun.elapsed() < Duration::from_secs(30), "it did not ask");
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(session.load(&name).unwrap().runs().count() as u64, POINTS);
+}
+
+#[test]
+fn what_a_session_writes_waits_as_long_as_the_session_says() {
+    let dir = Dir::new();
+    let hasty = Options::new().lock_timeout(Duration::from_millis(100));
+    let session = dir.session().with(hasty);
+    session.execute(plan(&session, || {})).unwrap();
+    let name = session.ls().unwrap()[0].name.clone();
+    let mut experiment = session.load(&name).unwrap();
+    let other = lock(&dir.path);
+    let begun = Instant::now();
+    are_refused(
+        &dir,
+        vec![
+            session.delete(&name),
+            session.run("new", |_| Ok::<_, String>(1)).map(drop),
+            session
+                .sweep("new", 0..3_u64, |x, _| Ok::<_, String>(*x))
+                .map(drop),
+            experiment.fields.insert("note", &1),
+        ],
+    );
+    assert!(begun.elapsed() < Duration::from_secs(30), "it did not ask");
+    drop(other);
+    session.delete(&name).unwrap();
+}
+
+#[test]
+fn to_open_a_file_waits_for_a_lock() {
+    let dir = Dir::new();
+    let new = Connection::open(&dir.path).unwrap();
+    new.execute_batch("CREATE TABLE mine (x)").unwrap();
+    let locked = lock(&dir.path);
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| Session::open(&dir.path));
+        std::thread::sleep(Duration::from_millis(200));
+        drop((locked, new));
+        assert!(opened.join().unwrap().unwrap().ls().unwrap().is_empty());
+    });
+}
+
 #[test]
 fn the_terms_of_one_execution_are_not_those_of_another() {
     let dir = Dir::new();

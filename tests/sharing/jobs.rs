@@ -66,6 +66,27 @@ fn fail(log: &str, x: u32) -> Result<u32, String> {
     }
 }
 
+#[step]
+fn trip(log: &str, x: u32, trips: u32) -> Result<u32, String> {
+    note(log, x);
+    std::thread::sleep(Duration::from_millis(5));
+    if x % 10 == trips {
+        return Err(format!("{x} trips"));
+    }
+    Ok(x)
+}
+
+/// Each execution has points of its own that fail; none do with 10.
+#[experiment]
+pub(crate) fn trips(
+    #[config(identity = false)] log: String,
+    #[config(identity = false, default = 10)] trips: u32,
+    #[param] x: u32,
+) {
+    #[field]
+    let same: u32 = trip(&log, x, trips)?;
+}
+
 #[experiment]
 pub(crate) fn fails(#[config(identity = false)] log: String, #[param] x: u32) {
     #[field]
@@ -100,6 +121,11 @@ pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize>
         "all" => session.resume(all())?.runs().count(),
         "one thread" => session.resume(all().jobs(1))?.runs().count(),
         "execute" => session.execute(all())?.runs().count(),
+        "staged" => session.resume(all().policy(Policy::Staged))?.runs().count(),
+        "staged seconds" => {
+            let plan = waits().log(log).ms(1_000).x(0..4).jobs(1);
+            session.resume(plan.policy(Policy::Staged))?.runs().count()
+        }
         "first" => session
             .resume(waits().log(log).x(0..40).jobs(2))?
             .runs()

@@ -10,6 +10,7 @@ mod fencing;
 mod jobs;
 mod processes;
 mod sessions;
+mod staged;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

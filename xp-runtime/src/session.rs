@@ -54,9 +54,13 @@ pub struct Session {
 impl Session {
     /// Opens a file, and makes it if it is missing. It is a SQLite database in MLtraq's layout.
     ///
+    /// If another program holds the file's lock, this waits for up to a minute. How long the calls of
+    /// the open session wait is an option: [`lock_timeout`](crate::PlanOptions::lock_timeout).
+    ///
     /// # Errors
     ///
-    /// The file is no database or cannot be opened, or a newer xp wrote it. It is not changed then.
+    /// The file is no database or cannot be opened, it is locked, or a newer xp wrote it. It is not
+    /// changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         isolate::end_unhooked_child();
         Ok(Self::with_store(SqliteStore::open(path.as_ref())?))
@@ -93,6 +97,10 @@ impl Session {
 
     /// This session with options for all that it executes; a plan's own options come first.
     ///
+    /// [`durability`](crate::PlanOptions::durability) and
+    /// [`lock_timeout`](crate::PlanOptions::lock_timeout) are also those of everything else that this
+    /// session does with the file, and of the experiments that it returns.
+    ///
     /// ```
     /// use xp::{Options, PlanOptions, Session};
     ///
@@ -101,9 +109,10 @@ impl Session {
     /// ```
     #[must_use]
     pub fn with(self, defaults: Options) -> Self {
+        let defaults = defaults.or(&self.defaults);
         Self {
-            defaults: defaults.or(&self.defaults),
-            ..self
+            store: self.store.on(defaults.terms()),
+            defaults,
         }
     }
 
@@ -295,8 +304,8 @@ impl Session {
         self.sweep(name, [()], |(), run| closure(run))
     }
 
-    /// Executes a task. What others took while it was run here, since this process passed for dead,
-    /// or held its results back, is waited for, or run again if they leave it.
+    /// Executes a task. What others have to the end, or took while it was run here since this process
+    /// passed for dead, is waited for, or run if they leave it.
     fn run_task<T: Task>(
         &self,
         declared: &str,
@@ -309,16 +318,12 @@ impl Session {
         let policy = options.policy_or_default();
         let mut made = self.run_once(declared, task, layout, options, order.clone(), host)?;
         let goes_on = |summary: &Summary<_>| policy == Policy::KeepGoing || summary.first.is_none();
-        while made.summary.refused > 0 && goes_on(&made.summary) {
+        while made.summary.left_to_others > 0 && goes_on(&made.summary) {
             let again = Options {
                 name: Some(made.name.clone()),
                 if_exists: Some(IfExists::Resume),
                 rerun: Some(options.rerun.unwrap_or_default().only_unended()),
-                policy: Some(match policy {
-                    // What was held back is there now.
-                    Policy::Staged => Policy::StopFirst,
-                    other => other,
-                }),
+                policy: Some(policy),
                 ..options.clone()
             };
             let rest = self.run_once(declared, task, layout, &again, order.clone(), host)?;
@@ -339,7 +344,8 @@ impl Session {
         let id = Uuid::new_v4();
         let name = experiment_name(declared, id, options)?;
         let if_exists = options.if_exists.unwrap_or_default();
-        let store = self.store.as_ref();
+        let store = self.store.on(options.terms());
+        let store = store.as_ref();
         let continued = match if_exists {
             IfExists::Resume => {
                 store.reap()?;
@@ -366,6 +372,7 @@ impl Session {
             && continued.survey.len == 0
             && continued.has_columns(layout)
         {
+            execute::tell_left(&name, &continued.survey, options.progress);
             let summary = Summary::default();
             return Ok(Made {
                 id: continued.known.id,
@@ -385,10 +392,7 @@ impl Session {
         };
         let job = Job {
             store,
-            execution: Execution {
-                terms: options.terms(),
-                ..Execution::new(new)
-            },
+            execution: Execution::new(new),
             layout,
             policy: options.policy_or_default(),
             jobs: options.jobs_or_default(),
@@ -417,7 +421,7 @@ impl Session {
             return Ok(made);
         };
         let staged = options.policy == Some(Policy::Staged);
-        let experiment = if staged {
+        let experiment = if staged && options.if_exists != Some(IfExists::Resume) {
             None
         } else {
             let of = Experiment::open(&self.store, &Key::Id(made.id), HashMap::new())?;
@@ -438,6 +442,7 @@ impl Session {
             },
             failed: made.summary.failed,
             completed: made.summary.completed,
+            dropped: made.summary.dropped,
             experiment,
             states: States::new(made.summary.states),
         })))
@@ -548,7 +553,7 @@ fn run_job<T: Task>(
     }
     let executed = execute::execute(task, job, host);
     if let Some(handled) = handled {
-        handled.exit_if_asked();
+        handled.exit_if_asked(SqliteStore::close_all);
     }
     Ok(executed?)
 }

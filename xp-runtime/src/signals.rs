@@ -87,10 +87,11 @@ impl Handled {
         Ok(Self(()))
     }
 
-    /// Ends the process if a signal came.
-    pub(crate) fn exit_if_asked(self) {
+    /// Ends the process if a signal came, after one last thing.
+    pub(crate) fn exit_if_asked(self, last: impl FnOnce()) {
         std::mem::forget(self);
         if imp::end() {
+            last();
             std::process::exit(EXIT);
         }
     }

@@ -3,6 +3,7 @@
 //! at a time as a worker runs in some milliseconds.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,9 @@ pub(super) struct Claims<'a, T: Task> {
     /// What was free when it was asked for, and more than a worker wanted.
     free: Mutex<VecDeque<Next<T::Point>>>,
     failed: Mutex<Option<StoreError>>,
+    /// Whether what is granted is held until the execution ends.
+    holds: bool,
+    granted: AtomicBool,
 }
 
 /// A point to be run.
@@ -107,10 +111,14 @@ impl<P> Block<P> {
 }
 
 impl<'a, T: Task> Claims<'a, T> {
-    pub(super) fn new(store: &'a dyn Store, who: Claimant, seen: i64) -> Self {
+    /// Claims for an execution, which frees them one by one as their runs are committed, or `holds`
+    /// them until its end.
+    pub(super) fn new(store: &'a dyn Store, who: Claimant, seen: i64, holds: bool) -> Self {
         Self {
             store,
             who,
+            holds,
+            granted: AtomicBool::new(false),
             watch: Mutex::new(Watch {
                 seen,
                 ..Watch::default()
@@ -121,8 +129,16 @@ impl<'a, T: Task> Claims<'a, T> {
         }
     }
 
-    pub(super) fn into_error(self) -> Option<StoreError> {
-        lock(&self.failed).take()
+    /// How many points were left to others, at the end of an execution that was not stopped.
+    pub(super) fn end(self) -> Result<u64, StoreError> {
+        let failed = lock(&self.failed).take();
+        let left = lock(&self.deferred).len() as u64;
+        failed.map_or(Ok(left), Err)
+    }
+
+    /// Whether it must not wait for others: they may be waiting for what it holds.
+    fn must_end(&self) -> bool {
+        self.holds && self.granted.load(Ordering::Acquire)
     }
 
     /// Takes points as far as they are free, and at most so many: an answer for each.
@@ -132,7 +148,11 @@ impl<'a, T: Task> Claims<'a, T> {
         most: usize,
     ) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
         let watch = &mut lock(&self.watch);
-        self.store.claim(&self.who, watch, points, most)
+        let taken = self.store.claim(&self.who, watch, points, most)?;
+        if taken.0.is_some() {
+            self.granted.store(true, Ordering::Release);
+        }
+        Ok(taken)
     }
 }
 
@@ -230,7 +250,8 @@ impl<T: Task> Feed<'_, T> {
         deferred
     }
 
-    /// Waits until others have ended what they had taken, or have died; false once nothing is left.
+    /// Waits until others have ended what they had taken, or have died; false once nothing is left,
+    /// or if what is left must wait until this execution has ended.
     fn refill_with_deferred(&self, claims: &Claims<'_, T>, block: &mut Block<T::Point>) -> bool {
         loop {
             // One worker looks, and the others wait for it.
@@ -238,7 +259,7 @@ impl<T: Task> Feed<'_, T> {
             if self.stop.is_asked() {
                 return false;
             }
-            if deferred.is_empty() {
+            if deferred.is_empty() || claims.must_end() {
                 return !lock(&claims.free).is_empty();
             }
             let taken = std::mem::take(&mut *deferred);

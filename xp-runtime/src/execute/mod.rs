@@ -16,7 +16,7 @@ use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
-pub(crate) use survey::{Action, Bits, Rules, Survey, survey, visit, visit_ids};
+pub(crate) use survey::{Action, Rules, Survey, survey, visit, visit_ids};
 pub use survey::{Counts, PointState};
 
 use self::feed::{Claims, Feed};
@@ -89,11 +89,14 @@ pub(crate) struct Filled {
 #[derive(Debug)]
 pub(crate) struct Summary<S> {
     pub(crate) completed: u64,
+    /// Runs that completed and were dropped, since it was all or nothing.
+    pub(crate) dropped: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
     pub(crate) cancelled: u64,
-    /// Results that were refused, since others had taken their points.
-    pub(crate) refused: u64,
+    /// Points that are left to others: these had them to the end, or took them while they were run
+    /// here, so that the results were refused.
+    pub(crate) left_to_others: u64,
     /// The first run that failed.
     pub(crate) first: Option<FirstFailure>,
     /// The states of the runs that completed, if they have one.
@@ -104,10 +107,11 @@ impl<S> Default for Summary<S> {
     fn default() -> Self {
         Self {
             completed: 0,
+            dropped: 0,
             failed: 0,
             skipped: 0,
             cancelled: 0,
-            refused: 0,
+            left_to_others: 0,
             first: None,
             states: Vec::new(),
         }
@@ -118,10 +122,11 @@ impl<S> Summary<S> {
     /// Adds what came of a later execution.
     pub(crate) fn add(&mut self, later: Self) {
         self.completed += later.completed;
+        self.dropped += later.dropped;
         self.failed += later.failed;
         self.skipped += later.skipped;
         self.cancelled += later.cancelled;
-        self.refused = later.refused;
+        self.left_to_others = later.left_to_others;
         self.first = self.first.take().or(later.first);
         self.states.extend(later.states);
     }
@@ -139,6 +144,18 @@ pub(crate) struct FirstFailure {
 pub(crate) struct Done<S> {
     pub(crate) finished: Finished,
     pub(crate) state: Option<S>,
+}
+
+/// Says what is left as it is of a plan of which there is nothing to run.
+pub(crate) fn tell_left(name: &str, survey: &Survey, progress: Option<bool>) {
+    if let Some(left) = told(name, survey).filter(|_| progress::is_shown(progress)) {
+        eprintln!("{left}");
+    }
+}
+
+fn told(name: &str, survey: &Survey) -> Option<String> {
+    let left = survey.left();
+    (!left.is_empty()).then(|| format!("{name}: left as they are: {left}"))
 }
 
 /// Frees what an execution has taken, however it ends.
@@ -183,7 +200,7 @@ pub(crate) fn execute<T: Task>(
         store.set_active(execution.execution, true);
         Active(store, execution.execution)
     });
-    let left = continued.as_ref().map(|of| of.survey.counts.left());
+    let left = (continued.as_ref()).and_then(|of| told(&execution.new.name, &of.survey));
     let (wanted, seen, rows, failed, lacking) = match continued {
         Some(of) => {
             let Survey {
@@ -192,7 +209,6 @@ pub(crate) fn execute<T: Task>(
                 failed,
                 ..
             } = of.survey;
-            execution.seen = of.seen;
             (Some((wanted, len)), of.seen, of.rows, failed, of.lacking)
         }
         None => {
@@ -234,16 +250,15 @@ pub(crate) fn execute<T: Task>(
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, len, &fractions, progress);
-    if let Some(left) = left.filter(|left| !left.is_empty()) {
-        bar.say(&format!("{}: left as they are: {left}", execution.new.name));
+    if let Some(left) = left {
+        bar.say(&left);
     }
     let claims = execution.key.map(|key| {
         let who = Claimant {
             key,
             execution: execution.execution,
-            terms: execution.terms,
         };
-        Claims::new(store, who, seen)
+        Claims::new(store, who, seen, policy == Policy::Staged)
     });
     let feed = Feed {
         task,
@@ -317,11 +332,14 @@ pub(crate) fn execute<T: Task>(
         bar.say(&warning);
     }
     bar.finish();
-    let refused = feed.claims.and_then(Claims::into_error);
+    let left = feed.claims.map_or(Ok(0), Claims::end);
     drop(active);
-    let (id, summary) = written?;
-    match refused {
-        Some(error) => Err(error),
-        None => Ok((id, summary)),
+    let (id, mut summary) = written?;
+    // What is left of an execution that was stopped is nobody's.
+    if !stop.is_asked() {
+        summary.left_to_others += left?;
+    } else {
+        left?;
     }
+    Ok((id, summary))
 }

@@ -20,30 +20,28 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// `show` overrides the question whether stderr is a terminal.
+    /// See [`is_shown`] for `show`.
     pub(super) fn new(
         name: &str,
         total: u64,
         fractions: &[Arc<Progress>],
         show: Option<bool>,
     ) -> Self {
-        let bar = show
-            .unwrap_or_else(|| std::io::stderr().is_terminal())
-            .then(|| {
-                let style = ProgressStyle::with_template(
-                    "{prefix} [{bar:32}] {pos}/{len} {eta} {msg}{running}",
-                )
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .progress_chars("=> ")
-                .with_key("running", running(fractions.to_vec()));
-                let target = ProgressDrawTarget::stderr_with_hz(10);
-                let bar = ProgressBar::with_draw_target(Some(total), target)
-                    .with_style(style)
-                    .with_prefix(name.to_owned())
-                    .with_finish(ProgressFinish::AndLeave);
-                bar.enable_steady_tick(Duration::from_millis(200));
-                bar
-            });
+        let bar = is_shown(show).then(|| {
+            let style = ProgressStyle::with_template(
+                "{prefix} [{bar:32}] {pos}/{len} {eta} {msg}{running}",
+            )
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ")
+            .with_key("running", running(fractions.to_vec()));
+            let target = ProgressDrawTarget::stderr_with_hz(10);
+            let bar = ProgressBar::with_draw_target(Some(total), target)
+                .with_style(style)
+                .with_prefix(name.to_owned())
+                .with_finish(ProgressFinish::AndLeave);
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
         Self {
             bar,
             failed: AtomicU64::new(0),
@@ -81,8 +79,11 @@ impl Bar {
 
     /// Says something beside the bar, if there is one.
     pub(super) fn say(&self, text: &str) {
-        if let Some(bar) = &self.bar {
-            bar.println(text);
+        match &self.bar {
+            // Where there is no terminal, it has no place to be drawn.
+            Some(bar) if bar.is_hidden() => eprintln!("{text}"),
+            Some(bar) => bar.println(text),
+            None => {}
         }
     }
 
@@ -91,6 +92,11 @@ impl Bar {
             bar.finish();
         }
     }
+}
+
+/// Whether progress is shown; `show` overrides the question whether stderr is a terminal.
+pub(super) fn is_shown(show: Option<bool>) -> bool {
+    show.unwrap_or_else(|| std::io::stderr().is_terminal())
 }
 
 /// How far the runs are that tell it, asked anew whenever the bar is drawn.

@@ -27,7 +27,9 @@ pub enum PointState {
     Failed(Outcome),
     /// A step said that there is nothing to compute.
     Skipped,
-    /// Its process died, or was asked to stop, before it ended; or it was pruned.
+    /// It was not run, since a smaller point had failed ([`prune`](crate::Grid::prune)).
+    Pruned,
+    /// Its process died, or was asked to stop, before it ended.
     Interrupted,
     /// Another process is about to run it.
     Claimed,
@@ -43,6 +45,7 @@ impl PointState {
             Self::Stale => "stale",
             Self::Failed(_) => "failed",
             Self::Skipped => "skipped",
+            Self::Pruned => "pruned",
             Self::Interrupted => "interrupted",
             Self::Claimed => "claimed",
         }
@@ -73,7 +76,9 @@ pub struct Counts {
     pub failed: u64,
     /// Those for which there is nothing to compute.
     pub skipped: u64,
-    /// Those that were interrupted, cancelled or pruned.
+    /// Those that were not run, since a smaller point had failed.
+    pub pruned: u64,
+    /// Those that were interrupted or cancelled.
     pub interrupted: u64,
     /// Those that another process is about to run.
     pub claimed: u64,
@@ -82,20 +87,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The points that are neither complete nor run, in words.
-    pub(crate) fn left(&self) -> String {
-        let kept = [
-            (self.stale, "stale"),
-            (self.partial, "partial"),
-            (self.skipped, "skipped"),
-        ];
-        let kept = kept.iter().filter(|(count, _)| *count > 0);
-        let kept: Vec<_> = kept
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
-        kept.join(", ")
-    }
-
     pub(crate) fn add(&mut self, state: PointState, runs: bool) {
         self.points += 1;
         self.to_run += u64::from(runs);
@@ -106,6 +97,7 @@ impl Counts {
             PointState::Stale => &mut self.stale,
             PointState::Failed(_) => &mut self.failed,
             PointState::Skipped => &mut self.skipped,
+            PointState::Pruned => &mut self.pruned,
             PointState::Interrupted => &mut self.interrupted,
             PointState::Claimed => &mut self.claimed,
         } += 1;
@@ -255,9 +247,8 @@ impl<'a> Rules<'a> {
         }
         match standing.outcome {
             Outcome::Skipped => (PointState::Skipped, run(self.rerun.skipped)),
-            Outcome::Interrupted | Outcome::Cancelled | Outcome::Pruned => {
-                (PointState::Interrupted, Action::Run)
-            }
+            Outcome::Pruned => (PointState::Pruned, run(self.rerun.pruned)),
+            Outcome::Interrupted | Outcome::Cancelled => (PointState::Interrupted, Action::Run),
             outcome @ (Outcome::TimedOut | Outcome::OutOfMemory) => {
                 let again = match self.rerun.limited {
                     Limited::Always => true,
@@ -330,19 +321,20 @@ impl<'a> Rules<'a> {
                 other => format!("its last attempt ended: {other}"),
             },
             (PointState::Skipped, _) => "there is nothing to compute for it".to_owned(),
+            (PointState::Pruned, _) => "it was pruned, since a smaller point failed".to_owned(),
             (PointState::Interrupted, _) => match standing.map(|standing| standing.outcome) {
                 Some(Outcome::Cancelled) => "its last attempt was cancelled".to_owned(),
-                Some(Outcome::Pruned) => "a smaller point failed, and it was pruned".to_owned(),
                 _ => "its process died before it ended".to_owned(),
             },
             (PointState::Claimed, _) => "a live process is about to run it".to_owned(),
         };
         match (state, action) {
+            (PointState::Claimed, Action::Wait) => format!("{reason}; `resume` waits for it"),
             (PointState::Partial, Action::Keep) => format!("{reason}; `.fill()` computes it"),
             (PointState::Stale, Action::Keep) => {
                 format!("{reason}; `.rerun(Rerun::new().stale(true))` runs it again")
             }
-            (PointState::Failed(_) | PointState::Skipped, Action::Keep) => {
+            (PointState::Failed(_) | PointState::Skipped | PointState::Pruned, Action::Keep) => {
                 format!("{reason}; `.rerun(..)` decides whether it is run again")
             }
             _ => reason,
@@ -394,6 +386,8 @@ impl Bits {
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) counts: Counts,
+    /// The points that are neither complete nor run.
+    kept: Counts,
     /// The points that are run, filled, or waited for.
     pub(crate) wanted: Bits,
     /// How many these are.
@@ -402,6 +396,37 @@ pub(crate) struct Survey {
     pub(crate) rows: HashMap<u128, bool>,
     /// The points that failed before, and are not run again.
     pub(crate) failed: Vec<u64>,
+}
+
+impl Survey {
+    /// The points that are neither complete nor run, in words.
+    pub(crate) fn left(&self) -> String {
+        let kept = [
+            (self.kept.stale, PointState::Stale.as_str()),
+            (self.kept.partial, PointState::Partial.as_str()),
+            (self.kept.failed, "failed"),
+            (self.kept.pruned, PointState::Pruned.as_str()),
+            (self.kept.skipped, PointState::Skipped.as_str()),
+        ];
+        let kept = kept.iter().filter(|(count, _)| *count > 0);
+        let kept: Vec<_> = kept
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        kept.join(", ")
+    }
+}
+
+impl Survey {
+    /// All points, whatever is known of them.
+    pub(crate) fn of_all(len: u64) -> Self {
+        let mut wanted = Bits::default();
+        (0..len).for_each(|i| wanted.set(i));
+        Self {
+            wanted,
+            len,
+            ..Self::default()
+        }
+    }
 }
 
 /// Goes through all points of a task: calls `each` with every one that is no repetition.
@@ -442,6 +467,7 @@ pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
             .counts
             .add(state, matches!(action, Action::Run | Action::Fill));
         if action == Action::Keep {
+            survey.kept.add(state, false);
             if matches!(state, PointState::Failed(_)) {
                 survey.failed.push(i);
             }

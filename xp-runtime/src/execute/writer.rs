@@ -84,7 +84,7 @@ impl Writer<'_> {
         self.store.commit(&mut self.execution, group)?;
         if group.len() < before {
             // Another process has taken them for its own, and their states with them.
-            summary.refused += (before - group.len()) as u64;
+            summary.left_to_others += (before - group.len()) as u64;
             let kept: HashSet<_> = group.iter().map(|run| run.id_run).collect();
             states.retain(|(id, _)| kept.contains(id));
         }
@@ -118,8 +118,12 @@ impl Writer<'_> {
         if self.policy == Policy::Staged {
             let failed = |run: &Finished| run.last && run.outcome.is_failure();
             if self.stop.is_asked() || group.iter().any(failed) {
-                for run in group.drain(..).filter(failed) {
-                    summary.count(run);
+                for run in group.drain(..) {
+                    if failed(&run) {
+                        summary.count(run);
+                    } else if run.outcome == Outcome::Completed {
+                        summary.dropped += 1;
+                    }
                 }
                 // Without a key nothing was begun in the file.
                 return match self.execution.key {

@@ -157,8 +157,11 @@ pub struct RunsFailed {
     pub failed: u64,
     /// How many runs completed, and are kept; without those that were there before.
     pub completed: u64,
+    /// How many runs completed and were dropped, since it was all or nothing
+    /// ([`Policy::Staged`](crate::Policy::Staged)).
+    pub dropped: u64,
     /// The experiment, with the runs that completed and those that failed; `None` if it was all
-    /// or nothing. Its runs are untyped: see [`typed`](Self::typed).
+    /// or nothing, and not resumed. Its runs are untyped: see [`typed`](Self::typed).
     pub experiment: Option<Experiment>,
     pub(crate) states: States,
 }
@@ -193,7 +196,7 @@ impl fmt::Debug for States {
 
 impl RunsFailed {
     /// The experiment with typed runs, which have their states as after an execution without
-    /// failures; `None` if it was all or nothing. The states are there for the first call.
+    /// failures; `None` if there is no [`experiment`](Self::experiment). The states are there for the first call.
     ///
     /// ```
     /// # use xp::prelude::*;
@@ -230,17 +233,16 @@ impl fmt::Display for RunsFailed {
             first,
             failed,
             completed,
+            dropped,
             ..
         } = self;
-        write!(
-            f,
-            "{failed} {runs} of `{name}` failed, {completed} completed and "
-        )?;
-        f.write_str(if self.experiment.is_some() {
-            "are kept"
-        } else {
-            "were dropped (all or nothing)"
-        })?;
+        write!(f, "{failed} {runs} of `{name}` failed")?;
+        if *completed > 0 || (*dropped == 0 && self.experiment.is_some()) {
+            write!(f, ", {completed} completed and are kept")?;
+        }
+        if *dropped > 0 || self.experiment.is_none() {
+            write!(f, ", {dropped} completed and were dropped (all or nothing)")?;
+        }
         write!(
             f,
             "; first {} {}: {}",

@@ -24,7 +24,12 @@ pub enum Policy {
     KeepGoing,
     /// All or nothing: the runs are held back in memory until all have completed, and are then
     /// committed in one transaction. If one fails, or the execution is asked to stop, no run is
-    /// kept. What is resumed takes its points at its begin, so that other processes wait for them.
+    /// kept.
+    ///
+    /// If others resume the sweep at the same time, that is said of what this execution takes for
+    /// itself: they leave its points alone until it has ended, and it ends, with a transaction or
+    /// without, before it waits for theirs. What they then leave undone is taken in the same way:
+    /// again all or nothing, in a transaction of its own.
     Staged,
 }
 
@@ -223,8 +228,9 @@ pub trait PlanOptions: Sized {
 
     /// Handles SIGINT (Ctrl-C) and SIGTERM while this is executed. The first one asks the steps to
     /// stop ([`Run::cancelled`](crate::Run::cancelled)), and no further run starts; a run that stops
-    /// with an error is recorded as cancelled, and what ended is committed; then the process exits
-    /// with 130. The second one ends the process at once.
+    /// with an error is recorded as cancelled, and what ended is committed; then the files that this
+    /// process has open are closed, so that nothing stays beside them that nobody else uses, and the
+    /// process exits with 130. The second one ends the process at once.
     ///
     /// Handlers are the process's own, and stay once they are there: in between executions the
     /// signals have their default effect.
@@ -276,9 +282,24 @@ pub trait PlanOptions: Sized {
         self
     }
 
-    /// How long a transaction waits while another program holds the file's lock, before the
-    /// execution stops with [`StoreError::Locked`](crate::StoreError::Locked). The default is a
-    /// minute.
+    /// How long a call waits each time it finds the file locked by another program, before it gives
+    /// up with [`StoreError::Locked`](crate::StoreError::Locked). The default is a minute.
+    ///
+    /// As an option of a plan it covers its execution, and [`Session::plan`](crate::Session::plan).
+    /// As one of a session ([`Session::with`](crate::Session::with)) it covers all calls of this
+    /// session (`execute`, `resume`, `plan`, `sweep`, `run`, `ls`, `load`, `delete`, `query`) and of
+    /// the experiments that it returns, such as reading their runs. To open a file waits for the
+    /// default, since there is no session yet.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use xp::{Options, PlanOptions, Session};
+    ///
+    /// let options = Options::new().lock_timeout(Duration::from_secs(5));
+    /// let session = Session::open("iris.db")?.with(options);
+    /// let experiment = session.load("iris")?; // waits for 5 s at most
+    /// # Ok::<(), xp::Error>(())
+    /// ```
     fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.options_mut().lock_timeout = Some(timeout);
         self

@@ -7,7 +7,8 @@
 /// |---|---|
 /// | failed, panicked, was killed | yes, unless `.failed(false)` |
 /// | took too long or too much memory | yes, or as `.limited(..)` says |
-/// | was interrupted, cancelled or pruned | yes |
+/// | was interrupted or cancelled | yes |
+/// | was pruned, since a smaller one failed | yes, unless `.pruned(false)`; if the smaller one fails again, or has failed and is not run again, it is pruned again |
 /// | is stale: its steps have changed since | only with `.stale(true)` |
 /// | is partial: it lacks a field | only with `.partial(true)`; see also [`fill`](crate::PlanOptions::fill) |
 /// | was skipped | only with `.skipped(true)` |
@@ -30,6 +31,7 @@ pub struct Rerun {
     pub(crate) stale: bool,
     pub(crate) partial: bool,
     pub(crate) skipped: bool,
+    pub(crate) pruned: bool,
 }
 
 /// Whether what took too long, or too much memory, is run again.
@@ -53,6 +55,7 @@ impl Default for Rerun {
             stale: false,
             partial: false,
             skipped: false,
+            pruned: true,
         }
     }
 }
@@ -63,13 +66,14 @@ impl Rerun {
         Self::default()
     }
 
-    /// The same without those that have failed or were skipped: what is left then was not run to its
-    /// end.
+    /// The same without those that have failed, or were skipped or pruned: what is left then was not
+    /// run to its end.
     pub(crate) fn only_unended(self) -> Self {
         Self {
             failed: false,
             limited: Limited::Never,
             skipped: false,
+            pruned: false,
             ..self
         }
     }
@@ -102,5 +106,12 @@ impl Rerun {
     #[must_use]
     pub fn skipped(self, skipped: bool) -> Self {
         Self { skipped, ..self }
+    }
+
+    /// Whether points are considered again that were pruned: run, or pruned again if a smaller one
+    /// has failed.
+    #[must_use]
+    pub fn pruned(self, pruned: bool) -> Self {
+        Self { pruned, ..self }
     }
 }

@@ -8,7 +8,7 @@ use super::{Made, Session, run_job};
 use crate::attempt::Task;
 use crate::continued::{ContinueTask, check, source};
 use crate::declare::{Continues, Declared};
-use crate::execute::{Bits, Continued, Counts, Filled, Job, Rules, Survey, survey};
+use crate::execute::{Continued, Filled, Job, Rules, Survey, survey, tell_left};
 use crate::experiment::{Experiment, Result};
 use crate::isolate;
 use crate::plan::{Crossing, Options, Order, Part, Plan, PlanError, Policy};
@@ -174,13 +174,9 @@ pub(super) fn execute<X: Declared>(
     let mut made = execute_once(session, plan.clone(), continues)?;
     let goes_on = |made: &Made<_>| policy == Policy::KeepGoing || made.summary.first.is_none();
     // Runs that were made again meanwhile, or that others have continued.
-    while made.summary.refused > 0 && goes_on(&made) {
+    while made.summary.left_to_others > 0 && goes_on(&made) {
         plan.options.if_exists = Some(IfExists::Resume);
         plan.options.rerun = Some(options.rerun.unwrap_or_default().only_unended());
-        if policy == Policy::Staged {
-            // What was held back is there now.
-            plan.options.policy = Some(Policy::StopFirst);
-        }
         let rest = execute_once(session, plan.clone(), continues)?;
         made.summary.add(rest.summary);
     }
@@ -204,7 +200,7 @@ fn execute_once<X: Declared>(
         let rules = ready.rules();
         (survey(&ready.task, &rules), rules.into_lacks())
     } else {
-        (all(&ready.task), Vec::new())
+        (Survey::of_all(ready.task.len()), Vec::new())
     };
     let counts = resumes.then_some(wanted.counts);
     let Ready {
@@ -224,6 +220,7 @@ fn execute_once<X: Declared>(
         summary: Default::default(),
     };
     if wanted.len == 0 {
+        tell_left(&made.name, &wanted, options.progress);
         return Ok(made);
     }
     let rows = found.rows.iter().map(|(id, rowid)| {
@@ -244,8 +241,9 @@ fn execute_once<X: Declared>(
             slices: Vec::new(),
         }
     };
+    let store = session.store.on(options.terms());
     let job = Job {
-        store: session.store.as_ref(),
+        store: store.as_ref(),
         execution: execution(&found, &task, &layout, &options, &made.name)?,
         layout: &layout,
         policy: options.policy_or_default(),
@@ -296,24 +294,10 @@ fn execution<X: Declared>(
     let (own, foreign): (Vec<_>, _) = there.partition(|there| found.own.contains(&there.name));
     let is_declared = |name: &str| columns.iter().any(|column| column.name == name);
     Ok(Execution {
-        terms: options.terms(),
         extra: (own.into_iter())
             .filter(|own| !is_declared(&own.name))
             .collect(),
-        continuing: Some(Continuing::beside(foreign)),
-        seen: found.history.seen,
+        continuing: Some(Continuing::new(foreign, found.history.seen)),
         ..Execution::new(new)
     })
-}
-
-/// All runs.
-fn all<T: Task>(task: &T) -> Survey {
-    let mut wanted = Bits::default();
-    (0..task.len()).for_each(|i| wanted.set(i));
-    Survey {
-        counts: Counts::default(),
-        wanted,
-        len: task.len(),
-        ..Survey::default()
-    }
 }

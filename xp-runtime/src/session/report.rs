@@ -80,7 +80,8 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
     let (task, layout, options, _) = session.prepared(plan)?;
     let declared = X::declaration().name;
     let name = experiment_name(declared, Uuid::nil(), &options)?;
-    let store = session.store.as_ref();
+    let store = session.store.on(options.terms());
+    let store = store.as_ref();
     let (known, history) = match find(store, &name, declared, &task, &layout)? {
         Some((known, history)) => (Some(known), history),
         None => (None, History::default()),

@@ -113,39 +113,6 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Takes out the runs that were held back while others ended them, or took them.
-    pub(super) fn give_way(
-        &self,
-        tx: &Transaction<'_>,
-        execution: &Execution,
-        key: i64,
-        runs: &mut Vec<Finished>,
-    ) -> Result<()> {
-        if runs.is_empty() {
-            return Ok(());
-        }
-        let who = Claimant {
-            key,
-            execution: execution.execution,
-            terms: execution.terms,
-        };
-        let mut watch = Watch {
-            seen: execution.seen,
-            ..Watch::default()
-        };
-        catch_up(tx, &who, &mut watch)?;
-        let mut others = watch.done;
-        for claim in self.claims_in(tx, key)? {
-            if claim.alive {
-                others.extend(claim.points);
-            } else {
-                self.interrupt(tx, &claim)?;
-            }
-        }
-        runs.retain(|run| !others.contains(&run.id_run.as_u128()));
-        Ok(())
-    }
-
     /// Ends the claims all of whose points have a result.
     pub(super) fn settle(
         &self,

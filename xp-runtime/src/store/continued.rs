@@ -40,7 +40,7 @@ pub(crate) struct Continuable {
 }
 
 /// What an execution must know that continues the runs of another experiment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Continuing {
     /// The columns that are not those of the continuing experiment.
     pub(crate) foreign: Vec<Column>,
@@ -50,10 +50,12 @@ pub(crate) struct Continuing {
 }
 
 impl Continuing {
-    pub(crate) fn beside(foreign: Vec<Column>) -> Self {
+    /// `seen` is the last entry of the ledger when the runs were read.
+    pub(crate) fn new(foreign: Vec<Column>, seen: i64) -> Self {
         Self {
             foreign,
-            ..Self::default()
+            replaced: HashSet::new(),
+            looked_at: seen,
         }
     }
 }
@@ -234,11 +236,7 @@ impl SqliteStore {
                 self.check_is_there(tx, execution.id, &execution.new.name)?;
                 key
             }
-            None => {
-                let key = self.begin_continued(tx, execution)?;
-                self.give_way(tx, execution, key, runs)?;
-                key
-            }
+            None => self.begin_continued(tx, execution)?,
         };
         self.fence(tx, runs)?;
         leave_out_replaced(tx, execution, runs)?;
@@ -383,7 +381,7 @@ fn leave_out_replaced(
     execution: &mut Execution,
     runs: &mut Vec<Finished>,
 ) -> Result<()> {
-    let (id, table, seen) = (execution.id, execution.table.clone(), execution.seen);
+    let (id, table) = (execution.id, execution.table.clone());
     let Some(continuing) = &mut execution.continuing else {
         return Ok(());
     };
@@ -391,7 +389,7 @@ fn leave_out_replaced(
         let mut statement = tx.prepare_cached(
             "SELECT id_run, experiment, outcome, filled, seq FROM xp_run WHERE seq > ?1 ORDER BY seq",
         )?;
-        let mut rows = statement.query([continuing.looked_at.max(seen)])?;
+        let mut rows = statement.query([continuing.looked_at])?;
         while let Some(row) = rows.next()? {
             let of: i64 = row.get(1)?;
             let filled: bool = row.get(3)?;

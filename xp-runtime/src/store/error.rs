@@ -42,7 +42,7 @@ pub enum StoreError {
         /// SQLite's answer.
         source: Box<rusqlite::Error>,
     },
-    /// Another program holds the file's lock for longer than xp waits, which is
+    /// Another program holds the file's lock for longer than xp waits: a minute, or
     /// [`lock_timeout`](crate::PlanOptions::lock_timeout). What was committed before is there.
     #[error(
         "`{file}` is locked by another program, for longer than `lock_timeout`; the runs that were \
@@ -132,8 +132,9 @@ pub enum StoreError {
     },
     /// There is an experiment of this name, and it was not to be replaced.
     #[error(
-        "the experiment `{name}` is in `{file}` already; to replace it, call \
-         `.if_exists(IfExists::Replace)`"
+        "the experiment `{name}` is in `{file}` already; to continue it, call `session.resume(..)` \
+         instead; to replace it, and delete its runs, `.if_exists(IfExists::Replace)`; to keep both, \
+         `.named(\"..\")`"
     )]
     ExperimentExists {
         /// The experiment's name.

@@ -11,6 +11,7 @@ mod join;
 mod meta;
 pub(crate) mod name;
 mod network;
+mod opened;
 mod place;
 mod process;
 mod read;
@@ -24,6 +25,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -221,7 +223,6 @@ pub(crate) struct Execution {
     pub(crate) new: NewExperiment,
     /// The experiment's id: the new one's, or that of the one which is continued.
     pub(crate) id: Uuid,
-    pub(crate) terms: Terms,
     /// The key of the experiment in xp's tables; `None` until it was made or joined.
     pub(crate) key: Option<i64>,
     pub(crate) execution: i64,
@@ -230,8 +231,6 @@ pub(crate) struct Execution {
     pub(crate) table_ready: bool,
     /// Columns beside the declared ones: of earlier declarations, or added by runs.
     pub(crate) extra: Vec<Column>,
-    /// The last entry of the ledger when it was looked what there is to do.
-    pub(crate) seen: i64,
     /// How many completed runs there are, when this execution last looked.
     pub(crate) completed: u64,
     /// The meta as this execution has written it; empty until then.
@@ -249,13 +248,11 @@ impl Execution {
         Self {
             id: new.id,
             new,
-            terms: Terms::default(),
             key: None,
             execution: 0,
             table,
             table_ready: false,
             extra: Vec::new(),
-            seen: 0,
             completed: 0,
             meta: Vec::new(),
             claims: HashMap::new(),
@@ -320,7 +317,6 @@ pub(crate) struct StoredFailure {
 pub(crate) struct Claimant {
     pub(crate) key: i64,
     pub(crate) execution: i64,
-    pub(crate) terms: Terms,
 }
 
 /// How an experiment is looked up.
@@ -352,13 +348,15 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// What to call this store in a message: the file's path.
     fn place(&self) -> &str;
 
+    /// The same store for calls on these terms.
+    fn on(&self, terms: Terms) -> Arc<dyn Store>;
+
     fn list(&self) -> Result<Vec<Listed>, StoreError>;
 
     fn find(&self, key: &Key) -> Result<StoredExperiment, StoreError>;
 
     /// Commits attempts that have ended, and with the first call the experiment itself, or that it
-    /// is continued. Those whose claim is lost, or which had none while others took their points, are
-    /// taken out of the list instead.
+    /// is continued. Those whose claim is lost are taken out of the list instead.
     fn commit(&self, execution: &mut Execution, runs: &mut Vec<Finished>)
     -> Result<(), StoreError>;
 

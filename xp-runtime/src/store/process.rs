@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -22,6 +22,22 @@ pub(super) struct Member {
     /// Held until it is dropped.
     _lock: File,
     path: PathBuf,
+}
+
+impl Member {
+    /// Takes it and its claims out of the file.
+    pub(super) fn strike(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        tx.execute("DELETE FROM xp_claim WHERE process = ?1", [self.process])?;
+        tx.execute("DELETE FROM xp_process WHERE process = ?1", [self.process])?;
+        Ok(())
+    }
+
+    /// Removes what it kept beside the database.
+    pub(super) fn remove(&self, directory: &Path) {
+        if let Some(lock) = self.path.file_name().and_then(|name| name.to_str()) {
+            remove(directory, lock);
+        }
+    }
 }
 
 /// The directory beside a database in which its processes keep their locks and what is not yet
@@ -133,25 +149,6 @@ impl SqliteStore {
         self.member()?;
         let member = self.lock_member();
         Ok((member.as_ref()).map(|member| member.path.with_extension("runs")))
-    }
-
-    /// Leaves the processes that write to the file.
-    pub(super) fn leave(&self) {
-        let Some(member) = self.lock_member().take() else {
-            return;
-        };
-        // Where that fails, the next process finds that this one is dead.
-        let left = self.change("leave the processes that write to it", |tx| {
-            tx.execute("DELETE FROM xp_claim WHERE process = ?1", [member.process])?;
-            tx.execute(
-                "DELETE FROM xp_process WHERE process = ?1",
-                [member.process],
-            )?;
-            Ok(())
-        });
-        if let (Ok(()), Some(lock)) = (left, member.path.file_name().and_then(|n| n.to_str())) {
-            remove(&self.beside, lock);
-        }
     }
 }
 

@@ -1,17 +1,18 @@
-//! The store in SQLite: one connection behind a mutex, which no statement outlives.
+//! The store in SQLite.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use uuid::Uuid;
 
 use super::failure::{self, Failure, typed};
 use super::network;
-use super::place::Place;
-use super::process::{self, Member};
+use super::opened::{self, Db, Opened};
+use super::process;
 use super::schema::{self, Found};
 use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
@@ -24,54 +25,18 @@ use crate::bunch::Bunch;
 use crate::failpoint;
 use crate::value::{Cell, Value};
 
-/// See [`Store`].
-#[derive(Debug)]
+/// See [`Store`]. Clones share the database, each on its own terms.
+#[derive(Clone, Debug)]
 pub(crate) struct SqliteStore {
-    db: Mutex<Db>,
-    pub(super) file: String,
-    /// The directory for what its processes keep beside the file; `None` in memory.
-    pub(super) beside: PathBuf,
-    /// Where the file is; `None` in memory.
-    place: Option<Place>,
-    read_only: bool,
-    pub(super) in_memory: bool,
-    /// This session among the processes that write to the file, once it has executed something.
-    member: Mutex<Option<Member>>,
-    /// The executions of this session that go on.
-    active: Mutex<HashSet<i64>>,
-}
-
-/// The connection, and the terms that it is set to.
-#[derive(Debug)]
-struct Db {
-    connection: Connection,
+    opened: Arc<Opened>,
     terms: Terms,
-    /// Whether the file is of an older version, and reads like one of this version.
-    imitates: bool,
 }
 
-impl Db {
-    /// Sets the connection to the terms of the next transaction.
-    fn set(&mut self, terms: Terms) -> rusqlite::Result<()> {
-        if self.terms.lock_timeout != terms.lock_timeout {
-            self.connection.busy_timeout(terms.lock_timeout())?;
-        }
-        if self.terms.durability != terms.durability {
-            let synchronous = terms.synchronous();
-            self.connection
-                .pragma_update(None, "synchronous", synchronous)?;
-        }
-        self.terms = terms;
-        Ok(())
-    }
+impl Deref for SqliteStore {
+    type Target = Opened;
 
-    /// Brings what is in the log into the database, and empties the log, unless others are using
-    /// it: that is not worth waiting for.
-    fn empty_log(&self) {
-        let db = &self.connection;
-        let _ = db.busy_timeout(Duration::ZERO);
-        let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        let _ = db.busy_timeout(self.terms.lock_timeout());
+    fn deref(&self) -> &Opened {
+        &self.opened
     }
 }
 
@@ -85,10 +50,7 @@ impl SqliteStore {
         if let Some(kind) = network::kind(path) {
             return Err(StoreError::NetworkFileSystem { file, kind });
         }
-        let connection = Connection::open_with_flags(path, flags)
-            .and_then(|connection| readable(connection, path))
-            .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
-        let store = Self::prepare(connection, file, path)?;
+        let store = Self::prepare(connect(path, flags), file, path)?;
         // What a process had taken that died is told by whoever opens the file next.
         store.reap()?;
         Ok(store)
@@ -98,24 +60,27 @@ impl SqliteStore {
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = path.display().to_string();
-        let connection = Connection::open_with_flags(path, flags)
-            .and_then(|connection| readable(connection, path))
-            .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
-        Self::prepare(connection, file, path)
+        Self::prepare(connect(path, flags), file, path)
     }
 
     /// A store that lives as long as the process.
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
         let file = ":memory:".to_owned();
-        let connection = Connection::open_in_memory()
-            .map_err(|error| typed(&file, "open the database", Failure::Sql(error)))?;
-        let mut store = Self::prepare(connection, file, Path::new(""))?;
-        store.in_memory = true;
-        Ok(store)
+        Self::prepare(Connection::open_in_memory(), file, Path::new(""))
     }
 
-    fn prepare(mut db: Connection, file: String, path: &Path) -> Result<Self, StoreError> {
+    /// Closes all files that this process has open, which is about to exit.
+    pub(crate) fn close_all() {
+        opened::close_all();
+    }
+
+    fn prepare(
+        db: rusqlite::Result<Connection>,
+        file: String,
+        path: &Path,
+    ) -> Result<Self, StoreError> {
         let fail = |error| typed(&file, "open the database", Failure::Sql(error));
+        let mut db = db.map_err(fail)?;
         let terms = Terms::default();
         db.busy_timeout(terms.lock_timeout()).map_err(fail)?;
         let read_only = db.is_readonly("main").map_err(fail)?;
@@ -138,38 +103,11 @@ impl SqliteStore {
                 supported: schema::VERSION,
             });
         }
+        let db = Db::new(db, terms, imitates);
         Ok(Self {
-            place: Place::of(&db),
-            db: Mutex::new(Db {
-                connection: db,
-                terms,
-                imitates,
-            }),
-            file,
-            beside: process::directory(path),
-            read_only,
-            in_memory: false,
-            member: Mutex::new(None),
-            active: Mutex::default(),
+            opened: Opened::new(db, file, process::directory(path), read_only),
+            terms,
         })
-    }
-
-    pub(super) fn lock_member(&self) -> MutexGuard<'_, Option<Member>> {
-        // It is set and taken whole.
-        self.member.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn member_if_any(&self) -> Option<i64> {
-        if self.in_memory {
-            return Some(process::ALONE);
-        }
-        self.lock_member().as_ref().map(|member| member.process)
-    }
-
-    /// Whether an execution of this session goes on.
-    pub(super) fn is_active(&self, execution: i64) -> bool {
-        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-        active.contains(&execution)
     }
 
     /// Frees what an execution has taken that failed: others are not to wait for it as long as this
@@ -181,11 +119,14 @@ impl SqliteStore {
             return;
         }
         // It has waited long enough if it failed because of a lock.
-        let terms = Terms {
-            lock_timeout: Duration::ZERO,
-            ..Terms::default()
+        let hasty = Self {
+            terms: Terms {
+                lock_timeout: Duration::ZERO,
+                ..self.terms
+            },
+            ..self.clone()
         };
-        let freed = self.change_on(terms, "free what was taken", |tx| {
+        let freed = hasty.change("free what was taken", |tx| {
             tx.execute("DELETE FROM xp_claim WHERE execution = ?1", [execution])?;
             Ok(())
         });
@@ -195,27 +136,13 @@ impl SqliteStore {
         }
     }
 
-    fn db(&self) -> MutexGuard<'_, Db> {
-        // A panic while the lock was held left a transaction that was rolled back, so the
-        // connection is as good as before.
-        self.db.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reads: without a transaction, so no lock outlives the call.
     fn read<T>(
         &self,
         doing: &str,
         f: impl FnOnce(&Connection) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
-        let mut db = self.db();
-        let ready = if db.imitates {
-            schema::look_again(&db.connection).map(|imitates| db.imitates = imitates)
-        } else {
-            Ok(())
-        };
-        let result = ready.map_err(Failure::from);
-        let result = result.and_then(|()| f(&db.connection));
-        result.map_err(|failure| typed(&self.file, doing, failure))
+        self.opened.read(self.terms, doing, f)
     }
 
     /// Writes: one transaction, which is rolled back if `f` fails.
@@ -224,56 +151,10 @@ impl SqliteStore {
         doing: &str,
         f: impl FnOnce(&Transaction<'_>) -> failure::Result<T>,
     ) -> Result<T, StoreError> {
-        self.change_on(Terms::default(), doing, f)
-    }
-
-    /// Writes, on the terms of an execution.
-    fn change_on<T>(
-        &self,
-        terms: Terms,
-        doing: &str,
-        f: impl FnOnce(&Transaction<'_>) -> failure::Result<T>,
-    ) -> Result<T, StoreError> {
-        self.transaction(terms, doing, |tx| {
+        self.opened.transaction(self.terms, doing, |tx| {
             let result = f(&tx)?;
             tx.commit()?;
             Ok(result)
-        })
-    }
-
-    fn transaction<T>(
-        &self,
-        terms: Terms,
-        doing: &str,
-        f: impl FnOnce(Transaction<'_>) -> failure::Result<T>,
-    ) -> Result<T, StoreError> {
-        if self.read_only {
-            return Err(StoreError::ReadOnly {
-                file: self.file.clone(),
-            });
-        }
-        let mut db = self.db();
-        self.check_place(&db)?;
-        let result = db.set(terms).and_then(|()| {
-            db.connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-        });
-        let result = result.map_err(Failure::from).and_then(f);
-        // What was committed to a file that is gone is not to be counted; and that it is gone
-        // explains more than what SQLite says then.
-        self.check_place(&db)?;
-        result.map_err(|failure| typed(&self.file, doing, failure))
-    }
-
-    /// Refuses to go on if the file is no longer the one that was opened.
-    fn check_place(&self, db: &Db) -> Result<(), StoreError> {
-        let Some(place) = &self.place else {
-            return Ok(());
-        };
-        place.check(&self.file).inspect_err(|_| {
-            // The log goes by the path of the file. Whoever opens another one there is not to find
-            // our commits in it; and if the old file is still somewhere, they belong there.
-            db.empty_log();
         })
     }
 }
@@ -281,6 +162,13 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn place(&self) -> &str {
         &self.file
+    }
+
+    fn on(&self, terms: Terms) -> Arc<dyn Store> {
+        Arc::new(Self {
+            terms,
+            ..self.clone()
+        })
     }
 
     fn list(&self) -> Result<Vec<Listed>, StoreError> {
@@ -297,7 +185,7 @@ impl Store for SqliteStore {
         runs: &mut Vec<Finished>,
     ) -> Result<(), StoreError> {
         failpoint::hit("commit.before");
-        self.change_on(execution.terms, "commit runs", |tx| {
+        self.change("commit runs", |tx| {
             failpoint::hit("commit.begun");
             self.write(tx, execution, runs)?;
             failpoint::hit("commit.ready");
@@ -315,7 +203,7 @@ impl Store for SqliteStore {
     }
 
     fn set_active(&self, execution: i64, active: bool) {
-        let mut executions = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut executions = self.lock_active();
         if active {
             executions.insert(execution);
         } else {
@@ -334,7 +222,7 @@ impl Store for SqliteStore {
         most: usize,
     ) -> Result<(Option<Claim>, Vec<Answer>), StoreError> {
         let me = self.member()?;
-        let claimed = self.change_on(who.terms, "take points", |tx| {
+        let claimed = self.change("take points", |tx| {
             failpoint::hit("claim.begun");
             let claimed = self.claim_in(tx, me, who, watch, points, most)?;
             failpoint::hit("claim.ready");
@@ -386,7 +274,7 @@ impl Store for SqliteStore {
     }
 
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
-        self.transaction(execution.terms, "commit runs", |tx| {
+        self.transaction(self.terms, "commit runs", |tx| {
             if execution.continuing.is_some() {
                 self.check_continued(&tx, execution)?;
                 return Ok(tx.rollback()?);
@@ -397,7 +285,7 @@ impl Store for SqliteStore {
     }
 
     fn end(&self, execution: &mut Execution) -> Result<(), StoreError> {
-        self.change_on(execution.terms, "end an execution", |tx| {
+        self.change("end an execution", |tx| {
             self.check_is_there(tx, execution.id, &execution.new.name)?;
             self.add_what_is_declared(tx, execution)?;
             tx.execute(
@@ -493,12 +381,6 @@ impl Store for SqliteStore {
     }
 }
 
-impl Drop for SqliteStore {
-    fn drop(&mut self) {
-        self.leave();
-    }
-}
-
 /// Tries again what SQLite refuses at once, although it has been told to wait for locks: of several
 /// processes that change the journal of a new file at the same time, it lets one go on.
 fn patiently<T>(terms: &Terms, mut f: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
@@ -514,6 +396,13 @@ fn patiently<T>(terms: &Terms, mut f: impl FnMut() -> rusqlite::Result<T>) -> ru
             done => return done,
         }
     }
+}
+
+/// A connection to a file; a first look at it may have to wait.
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Terms::default().lock_timeout())?;
+    readable(connection, path)
 }
 
 /// The connection, if it can read; or else one that takes the file for one that never changes.

@@ -32,11 +32,7 @@ impl SqliteStore {
                 self.check_is_there(tx, execution.id, &execution.new.name)?;
                 key
             }
-            None => {
-                let key = self.begin(tx, execution)?;
-                self.give_way(tx, execution, key, runs)?;
-                key
-            }
+            None => self.begin(tx, execution)?,
         };
         self.fence(tx, runs)?;
         let completed = runs

@@ -11,8 +11,10 @@
 //! most a second younger than it, and nothing of a sequence whose rows come less often than that. A
 //! run that makes few rows in less than a second never touches the disk. The chunks are handed to
 //! the operating system and not synced: they survive the death of the process, and not that of
-//! the machine. The rows stay in memory, too, and are committed with their run; its files are
-//! removed then.
+//! the machine. That is so with [`Durability::PowerLoss`](crate::Durability), too, which is about
+//! runs that count: the rows stay in memory, and are committed with their run, in its row of the
+//! database; its files are removed then. After a power cut, what a file has of a run that was under
+//! way is read as after a kill: to the first block that is not whole.
 //!
 //! If a chunk cannot be written (the disk is full), the sequence writes no more of them and the run
 //! goes on: [`ChunkDir::take_warning`] says so.
