@@ -1,5 +1,7 @@
 //! Experiments that continue the runs of others: further fields for the rows that are there.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};

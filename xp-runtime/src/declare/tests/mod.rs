@@ -36,6 +36,7 @@ fn scoped<X: Declared, R>(
         steps: X::declaration().steps,
         step: None,
         watch,
+        source: None,
     };
     let mut run = Run::detached(7);
     let result = call(&mut run, &mut scope);
