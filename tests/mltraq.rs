@@ -256,6 +256,21 @@ fn sequences_load_as_sequences() {
     assert_eq!(copy.runs().map(Result::unwrap).count(), 3);
 }
 
+#[test]
+fn what_the_monitor_records_is_what_mltraq_s_own_does() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let monitor = xp::Monitor::new().interval(Duration::from_millis(20));
+    let session = Session::open(&file.path).unwrap();
+    let session = session.with(Options::new().monitor(monitor.per_cpu(true)));
+    let rest = |millis: &u64, _: &mut Run| {
+        std::thread::sleep(Duration::from_millis(*millis));
+        Ok::<_, String>(())
+    };
+    session.sweep("rests", [200, 201], rest).unwrap();
+    check(python, "monitor.py", &[file.path()]);
+}
+
 /// Waits until so many runs are committed.
 fn wait_for(session: &Session, table: &str, count: usize) {
     let until = Instant::now() + Duration::from_secs(60);

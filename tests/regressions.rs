@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use xp::prelude::*;
@@ -360,15 +361,15 @@ fn two_sessions(folder: &tempfile::TempDir) -> Result<[Session; 2], xp::Error> {
 fn a_column_that_another_process_adds_meanwhile_stays_known() -> Test {
     let folder = tempfile::tempdir()?;
     let [old, new] = two_sessions(&folder)?;
-    let new = new.with(Options::new().fill());
-    let fill = || {
+    let new = new.with(Options::new().rerun(Rerun::new().partial(true)));
+    let again = || {
         new.sweep("grows", [0_u32], |i, _| {
             Ok::<_, String>(More { a: *i, b: 7 })
         })
     };
     old.sweep("grows", [0_u32], |i, _| Ok::<_, String>(Less { a: *i }))?;
     old.sweep("grows", 0..2_u32, |i, _| {
-        fill().map_err(|error| error.to_string())?;
+        again().map_err(|error| error.to_string())?;
         Ok::<_, String>(Less { a: *i })
     })?;
     let more = new.load_as::<xp::Swept<u32, More>>("grows")?;
@@ -400,24 +401,57 @@ fn a_field_is_not_of_two_types_if_two_processes_insert_it() -> Test {
     Ok(())
 }
 
+/// The file that a step vacuums, once.
+static MOVED: Mutex<Option<String>> = Mutex::new(None);
+
+mod moved {
+    use super::*;
+
+    #[step]
+    fn double(n: u32) -> u32 {
+        2 * n
+    }
+
+    #[step]
+    fn add(double: u32, n: u32) -> Result<u32, rusqlite::Error> {
+        let file = MOVED.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(file) = file {
+            rusqlite::Connection::open(file)?.execute_batch("VACUUM")?;
+        }
+        Ok(double + n)
+    }
+
+    pub(crate) mod less {
+        use super::*;
+
+        #[experiment]
+        pub(crate) fn moved(#[param] n: u32) {
+            #[field]
+            let double: u32 = double(n);
+        }
+    }
+
+    #[experiment]
+    pub(crate) fn moved(#[param] n: u32) {
+        #[field]
+        let double: u32 = double(n);
+        #[field]
+        let sum: u32 = add(double, n)?;
+    }
+}
+
 #[test]
 fn a_fill_finds_its_rows_after_a_vacuum() -> Test {
     let folder = tempfile::tempdir()?;
     let [session, other] = two_sessions(&folder)?;
-    other.sweep("moved", 0..9_u32, |i, _| Ok::<_, String>(Less { a: *i }))?;
+    other.resume(moved::less::moved().n(0..9))?;
     let db = rusqlite::Connection::open(other.db())?;
-    db.execute_batch("DELETE FROM experiment_moved WHERE point < 3")?;
-    let filling = session.with(Options::new().fill());
-    let vacuumed = AtomicU32::new(0);
-    let filled = filling.sweep("moved", 3..9_u32, |i, _| {
-        if vacuumed.fetch_add(1, Ordering::Relaxed) == 0 {
-            let vacuum = || rusqlite::Connection::open(other.db())?.execute_batch("VACUUM");
-            vacuum().map_err(|error| error.to_string())?;
-        }
-        Ok::<_, String>(More { a: *i, b: 10 * i })
-    })?;
+    db.execute_batch("DELETE FROM experiment_moved WHERE n < 3")?;
+    *MOVED.lock().unwrap() = Some(other.db().to_owned());
+    let filled = session.resume(moved::moved().n(3..9).fill())?;
+    assert!(MOVED.lock().unwrap().is_none());
     let mut runs = filled.runs();
-    assert!(runs.all(|run| run.is_ok_and(|run| run.fields.result.b == 10 * run.fields.point)));
+    assert!(runs.all(|run| run.is_ok_and(|run| run.fields.sum == 3 * run.fields.n)));
     assert_eq!(filled.runs().count(), 6);
     Ok(())
 }

@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[Case] = &[
     ),
     ("an_input_with_a_key_cannot_be_sent", keyed),
     ("progress_comes_through", progress),
+    ("a_fill_is_given_what_the_run_has", filled),
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -286,5 +287,51 @@ fn progress() -> Test {
         .isolate(Isolation::Process)
         .show_progress(true);
     assert_eq!(session.execute(plan)?.runs().count(), 4);
+    Ok(())
+}
+
+static MEASURED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+/// Tells the process that measured, and how often it did.
+#[step]
+fn measured(n: u32) -> Vec<u32> {
+    let times = MEASURED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    vec![std::process::id(), times, n]
+}
+
+#[step]
+fn shown(measured: &[u32]) -> String {
+    format!("{measured:?}")
+}
+
+pub(crate) mod before {
+    use super::*;
+
+    #[experiment]
+    pub(crate) fn fills(#[param] n: u32) {
+        #[field]
+        let measured: Vec<u32> = measured(n);
+    }
+}
+
+#[experiment]
+pub(crate) fn fills(#[param] n: u32) {
+    #[field]
+    let measured: Vec<u32> = measured(n);
+    #[field]
+    let shown: String = shown(&measured);
+}
+
+fn filled() -> Test {
+    let session = Session::in_memory()?;
+    session.resume(before::fills().n(0..4))?;
+    let plan = fills().n(0..4).fill().isolate(Isolation::Process);
+    let filled = session.resume(plan)?;
+    assert_eq!(filled.runs().count(), 4);
+    for run in filled.runs() {
+        let fields = run?.fields;
+        assert_eq!(fields.measured[0], std::process::id());
+        assert_eq!(fields.shown, format!("{:?}", fields.measured));
+    }
     Ok(())
 }

@@ -19,6 +19,8 @@ mod deaths;
 #[cfg(target_os = "linux")]
 mod limits;
 #[cfg(target_os = "linux")]
+mod monitor;
+#[cfg(target_os = "linux")]
 mod processes;
 #[cfg(target_os = "linux")]
 mod sharing;
@@ -52,6 +54,7 @@ fn main() -> std::process::ExitCode {
         crossing::TESTS,
         deaths::TESTS,
         limits::TESTS,
+        monitor::TESTS,
         processes::TESTS,
         sharing::TESTS,
         signals::TESTS,
@@ -99,11 +102,13 @@ fn hook() {
     xp::child_main::<(
         (continued::Graded, continued::Counted),
         crossing::All,
+        crossing::Fills,
         crossing::Opaques,
         deaths::Deaths,
         deaths::Tails,
         limits::Limited,
         limits::Warmed,
+        monitor::Monitors,
         processes::Pids,
         processes::Grandchildren,
         sharing::Shares,

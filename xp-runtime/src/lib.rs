@@ -22,6 +22,8 @@ mod execute;
 mod experiment;
 mod failpoint;
 mod isolate;
+#[cfg_attr(not(feature = "monitor"), path = "monitor/without.rs")]
+mod monitor;
 mod order;
 mod panic;
 mod plan;
@@ -51,6 +53,8 @@ pub use experiment::{
     RunsFailed,
 };
 pub use isolate::{Experiments, child_main};
+#[cfg(feature = "monitor")]
+pub use monitor::Monitor;
 pub use plan::{
     AnyPlan, CrossingState, Grid, IntoAny, IntoPlan, Isolation, IsolationError, Limited, Options,
     Order, Plan, PlanError, PlanOptions, Planned, Policy, Rerun, RunEnded, WithPoints, union,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::bounds::SharedOps;
 use crate::exception::{Cause, StepError};
-use crate::row::{RowError, RowWriter};
+use crate::row::{RowError, RowReader, RowWriter};
 use crate::sequence::Sequence;
 use crate::shared::{SharedKey, SharedValues};
 use crate::step::StepInfo;
@@ -24,6 +24,10 @@ pub struct Scope<'a> {
     pub(crate) watch: &'a dyn Watch,
     /// What the steps may read besides their inputs.
     pub(crate) source: Option<&'a (dyn Any + Send + Sync)>,
+    /// The ordinals of the fields that a fill is to make.
+    pub(crate) makes: &'a [usize],
+    /// What is recorded of the run that is filled: cells by the places of their columns.
+    pub(crate) kept: &'a [(usize, Cell)],
 }
 
 /// Is told what a run comes to.
@@ -82,6 +86,39 @@ impl Scope<'_> {
             let ended = Box::new((failure.0, failure.1.clone()));
             StepError(Cause::Shared(ended))
         })
+    }
+
+    /// Whether the field of that ordinal is to be made, in a fill.
+    #[inline]
+    pub fn lacks(&self, ordinal: usize) -> bool {
+        self.makes.contains(&ordinal)
+    }
+
+    /// What is recorded of a field, in a fill: as the run had it, or as it was made just now.
+    pub(crate) fn recorded<T>(
+        &mut self,
+        ordinal: usize,
+        read: impl FnOnce(&mut RowReader<'_>) -> Result<T, RowError>,
+    ) -> Result<T, RowError> {
+        // No step is to blame if it cannot be read.
+        self.leave();
+        let value = self.row.field_or(ordinal, self.kept);
+        value
+            .and_then(|mut row| read(&mut row))
+            .map_err(|error| match error {
+                RowError::Read { ref column, .. } | RowError::Sequence { ref column, .. } => {
+                    RowError::Given {
+                        column: column.clone(),
+                        source: Box::new(error),
+                    }
+                }
+                other => other,
+            })
+    }
+
+    /// What is recorded of the declared sequence of that ordinal, in a fill.
+    pub fn given_sequence<T>(&mut self, ordinal: usize) -> Result<Sequence<T>, RowError> {
+        self.recorded(ordinal, |row| row.get_sequence())
     }
 
     /// Puts the declared sequence of that ordinal into the row.

@@ -20,9 +20,10 @@ use crate::execute::{self, Counts, Job, Summary};
 use crate::experiment::{Error, Failure, Result, RunsFailed, States};
 use crate::experiment::{Experiment, Readable};
 use crate::isolate::{self, Host};
+use crate::monitor::Monitor;
 use crate::plan::{IntoPlan, Options, Order, Plan, PlanError, Policy};
-use crate::row::Layout;
-use crate::run::Run;
+use crate::row::{Layout, LayoutError};
+use crate::run::{FieldRegistry, Run};
 use crate::signals::Handled;
 use crate::store::{
     Execution, IfExists, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment,
@@ -30,6 +31,7 @@ use crate::store::{
 };
 use crate::sweep::{BoxError, SweepTask, Swept};
 use crate::table::Table;
+use crate::value::ColumnType;
 
 pub use self::report::{PlanReport, PlannedGroup, PlannedPoint};
 use self::resume::Continuation;
@@ -344,6 +346,9 @@ impl Session {
         let id = Uuid::new_v4();
         let name = experiment_name(declared, id, options)?;
         let if_exists = options.if_exists.unwrap_or_default();
+        if let Some(monitor) = &options.monitor {
+            check_monitor(declared, monitor, layout)?;
+        }
         let store = self.store.on(options.terms());
         let store = store.as_ref();
         let continued = match if_exists {
@@ -386,8 +391,13 @@ impl Session {
         let lacking = continued
             .as_ref()
             .map(|continued| continued.lacking(task, layout));
-        let continued = match (continued, &lacking) {
-            (Some(continued), Some(lacking)) => Some(continued.begin(store, lacking)?),
+        let recorded = continued
+            .as_ref()
+            .map(|continued| continued.recorded(store, layout));
+        let continued = match (continued, &lacking, &recorded) {
+            (Some(continued), Some(lacking), Some(recorded)) => {
+                Some(continued.begin(store, lacking, recorded)?)
+            }
             _ => None,
         };
         let job = Job {
@@ -402,6 +412,7 @@ impl Session {
             group: options.group,
             attempts: options.retry.unwrap_or_default().saturating_add(1),
             signals: options.signals == Some(true),
+            monitor: options.monitor.clone(),
             on_run: options.on_run.as_ref(),
             continued,
         };
@@ -600,4 +611,21 @@ impl fmt::Display for Listing {
         });
         Table::new(columns.map(str::to_owned).to_vec(), rows.collect()).fmt(f)
     }
+}
+
+/// Whether the sequence of a monitor can have its name.
+fn check_monitor(experiment: &str, monitor: &Monitor, layout: &Layout) -> Result<()> {
+    let name = monitor.field_name();
+    let registry = FieldRegistry::new(layout.columns(), &[]);
+    registry
+        .check(name, ColumnType::SERIALIZED)
+        .map_err(|error| {
+            Error::Layout(LayoutError {
+                experiment: experiment.to_owned(),
+                reasons: vec![format!(
+                    "the monitor cannot record in `{name}`: {error}; `.field(..)` of the monitor \
+                     gives its sequence another name"
+                )],
+            })
+        })
 }

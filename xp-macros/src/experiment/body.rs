@@ -5,12 +5,12 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Block, Expr, Local, Meta, Pat, PatIdent, PatType, Stmt, Type};
 
+use super::flow::{Flow, Variable};
 use super::inputs::{docs, find};
 use super::model::{Body, Inputs, Kept, Kind, Statement};
-use super::names::local;
 use super::patterns::{holds_no_reference, names_of, plain_name, refers_by_mut};
 use super::places::{Binding, Places, Used};
-use super::slices::{self, Flow, Variable};
+use super::slices::Slices;
 use crate::attr::Args;
 use crate::error::Errors;
 
@@ -26,9 +26,12 @@ pub(super) fn read(block: &Block, inputs: &Inputs, continues: bool, errors: &mut
     }
     reader.clashes(inputs);
     let mut body = reader.body;
-    // What is continued is filled as a whole.
-    if errors.is_empty() && !continues {
-        body.slices = slices::of(&body, inputs);
+    if errors.is_empty() {
+        body.slices = Slices::of(&body, inputs);
+        if continues {
+            // A run that is continued is filled by the whole body.
+            body.slices.all.clear();
+        }
     }
     body
 }
@@ -158,7 +161,7 @@ impl Reader<'_> {
         let depends = self.places.tracked(used);
         let mut flow = self.flow(used);
         self.places.made_too_late(&name.ident, self.errors);
-        let kept = local(&name.ident);
+        let kept = self.places.local(&name.ident);
         let kind = match mark {
             Mark::Shared => {
                 if name.mutability.is_some() {
@@ -447,6 +450,7 @@ impl Reader<'_> {
                 flow.uses.push(used.variable);
                 flow.changes.extend(used.changed.then_some(used.variable));
                 flow.looks.extend(used.looked_at.then_some(used.variable));
+                flow.unsure.extend(used.unsure.then_some(used.variable));
             }
         }
         flow

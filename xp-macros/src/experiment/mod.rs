@@ -3,6 +3,7 @@
 
 mod body;
 mod expand;
+mod flow;
 mod inputs;
 mod model;
 mod names;

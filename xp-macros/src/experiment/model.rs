@@ -3,8 +3,9 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Expr, Pat, Path, Token, Type, Visibility};
 
+use super::flow::Flow;
 use super::names::Names;
-use super::slices::{Flow, Slice};
+use super::slices::Slices;
 
 /// Where the value of an input comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +162,7 @@ pub(super) struct Body {
     pub(super) states: Vec<Kept>,
     pub(super) fields: Vec<Kept>,
     /// What is enough for some of the fields.
-    pub(super) slices: Vec<Slice>,
+    pub(super) slices: Slices,
 }
 
 /// A declared experiment.

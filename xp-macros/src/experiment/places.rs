@@ -7,9 +7,9 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, ExprBinary, ExprCall, Path, UnOp, parse_quote_spanned};
 
+use super::flow::Variable;
 use super::model::Inputs;
 use super::names::local;
-use super::slices::Variable;
 use crate::error::Errors;
 
 /// What a name stands for.
@@ -119,6 +119,19 @@ impl Places {
             variable,
         });
         variable
+    }
+
+    /// The variable that is to hold a shared value, a state or a field of this name. One that shadows
+    /// another has a name of its own, since all fields and states are declared before the statements.
+    pub(super) fn local(&self, name: &Ident) -> Ident {
+        let (local, text) = (local(name), name.unraw().to_string());
+        let has_local =
+            |known: &Known| matches!(known.binding, Binding::Shared { .. } | Binding::Kept(_));
+        let mut known = self.known.iter();
+        if known.any(|known| known.name == text && has_local(known)) {
+            return Ident::new(&format!("{text}_{}", self.variables), local.span());
+        }
+        local
     }
 
     fn find(&self, name: &Ident) -> Option<&Known> {
@@ -370,11 +383,14 @@ impl Places {
         let binding = used.binding.clone();
         let context = context(name);
         let same = |known: &&Known| known.name == text;
-        if self
-            .known
-            .iter()
-            .filter(same)
-            .any(|known| known.context != context)
+        // What stands for a kept or shared name is that name, whatever macro it comes out of.
+        let is_sure = matches!(binding, Binding::Shared { .. } | Binding::Kept(_));
+        if !is_sure
+            && self
+                .known
+                .iter()
+                .filter(same)
+                .any(|known| known.context != context)
         {
             let others = self.known.iter().filter(same);
             self.used.extend(others.map(|known| Used {

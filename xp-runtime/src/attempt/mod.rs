@@ -5,9 +5,10 @@ mod task;
 
 use std::path::PathBuf;
 
-pub(crate) use task::{PlanTask, Task, maker_of};
+pub(crate) use task::{Cover, PlanTask, Task, digest, maker_of};
 
 use crate::bunch::Bunch;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome, StepError};
 use crate::panic;
 use crate::row::{Layout, RowWriter};
@@ -83,7 +84,9 @@ pub(crate) struct Attempt<'a, T: Task> {
     pub(crate) keys: &'a [SharedKey],
     pub(crate) watch: &'a dyn Watch,
     /// The parts of the body that are run; none for all of it.
-    pub(crate) slices: &'a [usize],
+    pub(crate) portions: &'a [Portion],
+    /// What they are given of the run that is there: cells by the places of their columns.
+    pub(crate) kept: &'a [(usize, Cell)],
 }
 
 impl<T: Task> Attempt<'_, T> {
@@ -113,7 +116,10 @@ impl<T: Task> Attempt<'_, T> {
             step: None,
             watch: self.watch,
             source: task.source(),
+            makes: &[],
+            kept: self.kept,
         };
+        let watched = run.watched().map_err(|error| before(&error))?;
         let result = match panic::catch(|| self.steps(point, run, &mut scope)) {
             Ok(Ok(state)) => Ok(state),
             Ok(Err(error)) => {
@@ -128,6 +134,8 @@ impl<T: Task> Attempt<'_, T> {
                 ))
             }
         };
+        // Before the run's sequences end.
+        drop(watched);
         let result = result.and_then(|state| {
             let extra = run.take_extra().map_err(|error| before(&error))?;
             Ok((state, extra))
@@ -150,16 +158,17 @@ impl<T: Task> Attempt<'_, T> {
         }
     }
 
-    fn steps(
-        &self,
+    fn steps<'a>(
+        &'a self,
         point: &T::Point,
         run: &mut Run,
-        scope: &mut Scope<'_>,
+        scope: &mut Scope<'a>,
     ) -> Result<Option<T::State>, StepError> {
-        if self.slices.is_empty() {
+        if self.portions.is_empty() {
             return self.task.run(point, run, scope).map(Some);
         }
-        for slice in self.slices {
+        for Portion { slice, fields } in self.portions {
+            scope.makes = fields;
             self.task.fill(*slice, point, run, scope)?;
         }
         Ok(None)

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use uuid::Uuid;
 
 use crate::bunch::Bunch;
-use crate::declare::{Baseline, Declared, InputCause, InputError, Point, See, Visitor};
+use crate::declare::{Baseline, Declared, InputCause, InputError, Point, Portion, See, Visitor};
 use crate::exception::StepError;
 use crate::identity::{IdentityScheme, Inputs};
 use crate::plan::{Part, Prune};
@@ -92,10 +92,15 @@ pub(crate) trait Task: Sync {
     fn baselines(&self) -> Result<Vec<Baseline>, InputError> {
         Ok(Vec::new())
     }
-    /// The slices that together make the fields of these ordinals; none if the whole body is to run.
-    fn cover(&self, missing: &[usize]) -> Vec<usize> {
+    /// What makes the fields of these ordinals.
+    fn cover(&self, missing: &[usize]) -> Cover {
         let _ = missing;
-        Vec::new()
+        Cover::default()
+    }
+    /// The steps on which the field of that ordinal depends, by their places; all, if it is not known.
+    fn depends(&self, ordinal: usize) -> Vec<usize> {
+        let _ = ordinal;
+        (0..self.steps().len()).collect()
     }
     /// Runs one of the slices, and puts the fields that it makes into the scope's row.
     fn fill(
@@ -108,6 +113,28 @@ pub(crate) trait Task: Sync {
         let _ = (slice, point, run, scope);
         Ok(())
     }
+}
+
+/// What makes the fields that a run lacks.
+#[derive(Default)]
+pub(crate) struct Cover {
+    /// None if the whole body is to run.
+    pub(crate) portions: Vec<Portion>,
+    /// The ordinals of the fields that they are given.
+    pub(crate) reads: Vec<usize>,
+    /// The names of the inputs that they take, and of which the run may have had another value.
+    pub(crate) takes: Vec<&'static str>,
+}
+
+/// What tells the steps of a field from others: their names and fingerprints, in order.
+pub(crate) fn digest<'a>(steps: impl Iterator<Item = (&'a str, String)>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (name, fingerprint) in steps {
+        hasher.update(name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(fingerprint.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// The points of a plan.
@@ -265,8 +292,18 @@ impl<X: Declared> Task for PlanTask<X> {
         prune.is_some_and(|prune| prune(&point.params, &failed.params))
     }
 
-    fn cover(&self, missing: &[usize]) -> Vec<usize> {
-        X::declaration().cover(missing)
+    fn cover(&self, missing: &[usize]) -> Cover {
+        let portions = X::declaration().cover(missing);
+        Cover {
+            reads: X::declaration().reads(&portions, missing),
+            takes: X::declaration().takes(&portions),
+            portions,
+        }
+    }
+
+    fn depends(&self, ordinal: usize) -> Vec<usize> {
+        let field = X::declaration().fields.get(ordinal);
+        field.map_or_else(Vec::new, |field| field.steps.to_vec())
     }
 
     fn fill(
@@ -285,19 +322,9 @@ pub(crate) fn maker_of<X: Declared>(layout: &Layout, column: usize) -> Option<St
     let fields = layout.fields();
     let ordinal = fields.iter().position(|of| of.columns.contains(&column))?;
     let declaration = X::declaration();
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |step: &StepInfo| {
-        hasher.update(step.name.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(step.fingerprint.to_string().as_bytes());
-    };
-    // A field without a slice of its own depends on all steps.
-    let made = (declaration.slices.iter()).filter(|slice| slice.fields.contains(&ordinal));
-    match made.min_by_key(|slice| slice.steps.len()) {
-        Some(slice) => (slice.steps.iter())
-            .filter_map(|place| declaration.steps.get(*place))
-            .for_each(|step| add(step)),
-        None => declaration.steps.iter().for_each(|step| add(step)),
-    }
-    Some(hasher.finalize().to_hex()[..32].to_owned())
+    let steps = declaration.fields.get(ordinal)?.steps.iter();
+    let steps = steps.filter_map(|place| declaration.steps.get(*place));
+    Some(digest(
+        steps.map(|step| (step.name, step.fingerprint.to_string())),
+    ))
 }

@@ -200,6 +200,11 @@ impl<X: Declared> Task for ContinueTask<X> {
         X::baselines(&self.absents)
     }
 
+    fn depends(&self, ordinal: usize) -> Vec<usize> {
+        let field = X::declaration().fields.get(ordinal);
+        field.map_or_else(Vec::new, |field| field.steps.to_vec())
+    }
+
     fn maker(&self, column: usize) -> Option<String> {
         maker_of::<X>(&self.layout, column)
     }

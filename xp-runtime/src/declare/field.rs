@@ -66,6 +66,11 @@ impl<T> FieldOps<T> {
         Ok(())
     }
 
+    /// What is recorded of the field of that ordinal, in a fill.
+    pub fn given(&self, scope: &mut Scope<'_>, ordinal: usize) -> Result<T, RowError> {
+        scope.recorded(ordinal, self.read)
+    }
+
     /// Reads the field's columns.
     pub fn read(&self, row: &mut RowReader<'_>) -> Result<T, RowError> {
         (self.read)(row)

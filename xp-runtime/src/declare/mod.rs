@@ -16,6 +16,7 @@ pub use baseline::{Baseline, Recorded};
 pub use continues::{Continues, RunsKind};
 pub use field::FieldOps;
 pub use input::{InputCause, InputError, InputOps, not_sent};
+pub(crate) use slice::Portion;
 pub use slice::{FieldInfo, Slice, same_type};
 pub(crate) use visit::See;
 pub use visit::Visitor;
@@ -72,7 +73,7 @@ pub struct Declaration {
     pub steps: &'static [&'static StepInfo],
     /// Declared sequences, then fields in the order of the body: a field's place is its ordinal.
     pub fields: &'static [FieldInfo],
-    /// Parts of the body that make some of the fields in fewer calls of steps.
+    /// Parts of the body that make some of the fields; the last one can make any.
     pub slices: &'static [Slice],
     /// For each shared value, in order, the positions of the inputs on which it depends.
     pub shared: &'static [&'static [usize]],
@@ -116,8 +117,9 @@ pub trait Declared: RunKind<Inner = ()> + 'static {
         run: &mut Run,
         scope: &mut Scope<'_>,
     ) -> Result<Self::State, StepError>;
-    /// Runs the statements of a slice, by its place in [`Declaration::slices`], and puts the fields
-    /// that it makes into the scope's row. What the statements leave as state is dropped.
+    /// Runs the statements of a slice, by its place in [`Declaration::slices`], and puts those of its
+    /// fields into the scope's row that the scope lacks. What the statements leave as state is
+    /// dropped.
     fn fill(
         slice: usize,
         config: &Self::Config,

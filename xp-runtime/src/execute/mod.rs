@@ -1,6 +1,7 @@
 //! Executing: points are handed to worker threads, which run the steps; what has ended goes to one
 //! writer thread, which commits it; only then does it count.
 
+mod facts;
 mod feed;
 mod grouping;
 mod progress;
@@ -26,14 +27,17 @@ use self::schedule::Schedule;
 use self::worker::{RunRules, Shared, Worker};
 use self::writer::Writer;
 use crate::attempt::Task;
+use crate::declare::Portion;
 use crate::exception::Outcome;
 use crate::isolate::Host;
+use crate::monitor::{Monitor, Sampler};
 use crate::plan::{OnRun, Policy};
 use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
 use crate::sequence::ChunkDir;
 use crate::stop::Stop;
 use crate::store::{Claimant, Ended, Execution, Finished, IfExists, Store, StoreError};
+use crate::value::Cell;
 
 /// A transaction holds at most so many runs, and so many may wait for the next one: a worker that
 /// is further ahead of the writer waits.
@@ -60,6 +64,8 @@ pub(crate) struct Job<'a> {
     /// How many times a run is attempted that fails, at most.
     pub(crate) attempts: u32,
     pub(crate) signals: bool,
+    /// Set if what the machine does is recorded with the runs.
+    pub(crate) monitor: Option<Monitor>,
     pub(crate) on_run: Option<&'a OnRun>,
     /// Set if the experiment is continued.
     pub(crate) continued: Option<Continued<'a>>,
@@ -72,9 +78,16 @@ pub(crate) struct Continued<'a> {
     pub(crate) seen: i64,
     /// The rows of runs that are there, by their points, and whether these are filled.
     pub(crate) rows: HashMap<u128, (i64, bool)>,
-    /// The columns that a fill computes: their places.
+    /// What a fill computes, by the point of the run.
     pub(crate) lacking: &'a (dyn Fn(u128) -> Filled + Sync),
+    pub(crate) recorded: &'a Recorded<'a>,
 }
+
+/// Cells of a row, by the places of their columns.
+pub(crate) type RecordedCells = Result<Vec<(usize, Cell)>, StoreError>;
+
+/// Reads some columns, by their places, of the row of a run that is there.
+pub(crate) type Recorded<'a> = dyn Fn(Uuid, i64, &[usize]) -> RecordedCells + Sync + 'a;
 
 /// What is computed of a run that lacks fields.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +95,11 @@ pub(crate) struct Filled {
     /// The places of the columns that it lacks.
     pub(crate) columns: Vec<usize>,
     /// The parts of the body that make them; none for all of it.
-    pub(crate) slices: Vec<usize>,
+    pub(crate) portions: Vec<Portion>,
+    /// The places of the columns that these are given of the row.
+    pub(crate) reads: Vec<usize>,
+    /// The places of the columns of inputs that are to be as they are in the row.
+    pub(crate) takes: Vec<usize>,
 }
 
 /// What came of an execution.
@@ -186,6 +203,7 @@ pub(crate) fn execute<T: Task>(
         group,
         attempts,
         signals,
+        monitor,
         on_run,
         continued,
     } = job;
@@ -201,7 +219,7 @@ pub(crate) fn execute<T: Task>(
         Active(store, execution.execution)
     });
     let left = (continued.as_ref()).and_then(|of| told(&execution.new.name, &of.survey));
-    let (wanted, seen, rows, failed, lacking) = match continued {
+    let (wanted, seen, rows, failed, lacking, recorded) = match continued {
         Some(of) => {
             let Survey {
                 wanted,
@@ -209,11 +227,13 @@ pub(crate) fn execute<T: Task>(
                 failed,
                 ..
             } = of.survey;
-            (Some((wanted, len)), of.seen, of.rows, failed, of.lacking)
+            let wanted = Some((wanted, len));
+            (wanted, of.seen, of.rows, failed, of.lacking, of.recorded)
         }
         None => {
             let none: &(dyn Fn(u128) -> Filled + Sync) = &|_| Filled::default();
-            (None, 0, HashMap::new(), Vec::new(), none)
+            let nothing: &Recorded<'_> = &|_, _, _| Ok(Vec::new());
+            (None, 0, HashMap::new(), Vec::new(), none, nothing)
         }
     };
     let (wanted, len) = match &wanted {
@@ -279,9 +299,11 @@ pub(crate) fn execute<T: Task>(
         failures: AtomicU64::new(0),
         rows: &rows,
         lacking,
+        recorded,
         failed: RwLock::new(failed),
     };
 
+    let sampler = monitor.map(|monitor| Arc::new(Sampler::new(monitor)));
     let queue = Queue::new(WAITING, HEAVIEST);
     let writer = Writer {
         store,
@@ -306,6 +328,7 @@ pub(crate) fn execute<T: Task>(
             progress: Arc::clone(progress),
             host,
             chunks: chunks.clone(),
+            sampler: sampler.clone(),
             id_experiment,
             root_seed: seed,
         })

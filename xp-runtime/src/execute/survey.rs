@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use super::facts::{Facts, Obstacle};
 use crate::attempt::Task;
 use crate::exception::Outcome;
 use crate::identity::Inputs;
 use crate::panic;
 use crate::plan::{Limited, Rerun};
 use crate::row::Layout;
-use crate::store::{History, Known, KnownExecution, Limits, Role, Standing};
+use crate::store::{History, Known, Limits, Standing};
 
 /// How a point of a plan stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,15 +117,6 @@ pub(crate) enum Action {
     Wait,
 }
 
-/// What is known of runs whose fields were computed by the same executions.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    /// The declared columns that they lack.
-    pub(crate) lacks: Vec<String>,
-    /// The steps that have changed since.
-    pub(crate) changed: Vec<String>,
-}
-
 /// Decides about points.
 pub(crate) struct Rules<'a> {
     known: Option<&'a Known>,
@@ -146,37 +138,11 @@ impl<'a> Rules<'a> {
         layout: &Layout,
         (rerun, fill, limits): (Rerun, bool, Limits),
     ) -> Self {
-        let today: Vec<_> = (task.steps().iter())
-            .map(|step| (step.name.to_owned(), step.fingerprint.to_string()))
-            .collect();
         let facts = |makers: &Vec<u32>| {
             let makers = makers
                 .iter()
                 .filter_map(|place| known?.executions.get(*place as usize));
-            let makers: Vec<_> = makers.collect();
-            let (mut lacks, mut changed) = (Vec::new(), Vec::new());
-            let fields = layout.columns().iter().enumerate();
-            for (place, column) in fields.filter(|(_, column)| column.role == Role::Field) {
-                // A fill computes only what those before it lack.
-                let maker = |made: &&&KnownExecution| made.columns.contains_key(&column.name);
-                let Some(made) = makers.iter().find(maker) else {
-                    lacks.push(column.name.clone());
-                    continue;
-                };
-                let then = made.columns.get(&column.name).cloned().flatten();
-                let is_stale = match (then, task.maker(place)) {
-                    (Some(then), Some(now)) => then != now,
-                    _ => false,
-                };
-                if is_stale {
-                    for name in changes(&made.steps, &today) {
-                        if !changed.contains(&name) {
-                            changed.push(name);
-                        }
-                    }
-                }
-            }
-            Facts { lacks, changed }
+            Facts::new(task, layout, &makers.collect::<Vec<_>>())
         };
         Self {
             known,
@@ -199,7 +165,7 @@ impl<'a> Rules<'a> {
         self.facts.into_iter().map(|facts| facts.lacks).collect()
     }
 
-    pub(crate) fn facts(&self, standing: &Standing) -> Option<&Facts> {
+    fn facts(&self, standing: &Standing) -> Option<&Facts> {
         self.facts.get(standing.makers? as usize)
     }
 
@@ -230,16 +196,19 @@ impl<'a> Rules<'a> {
             if self.other.contains(&point) {
                 return (PointState::Stale, run(self.rerun.stale));
             }
-            return if !facts.changed.is_empty() && (self.rerun.stale || facts.lacks.is_empty()) {
-                (PointState::Stale, run(self.rerun.stale))
-            } else if facts.lacks.is_empty() {
-                (PointState::Complete, Action::Keep)
-            } else if self.rerun.partial {
-                (PointState::Partial, Action::Run)
-            } else if self.fill {
-                (PointState::Partial, Action::Fill)
-            } else {
-                (PointState::Partial, Action::Keep)
+            let is_stale = !facts.changed.is_empty();
+            if facts.lacks.is_empty() && !is_stale {
+                return (PointState::Complete, Action::Keep);
+            }
+            if is_stale && (facts.lacks.is_empty() || self.rerun.stale) {
+                return (PointState::Stale, run(self.rerun.stale));
+            }
+            return match &facts.obstacle {
+                _ if self.rerun.partial => (PointState::Partial, Action::Run),
+                Some(Obstacle::Changed(_)) if is_stale => (PointState::Stale, Action::Keep),
+                Some(_) => (PointState::Partial, Action::Keep),
+                None if self.fill => (PointState::Partial, Action::Fill),
+                None => (PointState::Partial, Action::Keep),
             };
         }
         if self.history.lost.contains(&point) {
@@ -288,28 +257,16 @@ impl<'a> Rules<'a> {
     pub(crate) fn reason(&self, point: u128, state: PointState, action: Action) -> String {
         let standing = self.history.points.get(&point);
         let facts = standing.and_then(|standing| self.facts(standing));
-        let names = |names: &[String]| {
-            let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            quoted.join(", ")
-        };
         let reason = match (state, facts) {
             (PointState::Missing, _) => "it was never run".to_owned(),
             (PointState::Complete, _) => "it is complete".to_owned(),
-            (PointState::Partial, Some(facts)) if facts.lacks.len() == 1 => {
-                format!("it lacks the field {}", names(&facts.lacks))
-            }
-            (PointState::Partial, Some(facts)) => {
-                format!("it lacks the fields {}", names(&facts.lacks))
-            }
-            (PointState::Stale, Some(_)) if self.other.contains(&point) => {
-                "it was computed with another config".to_owned()
-            }
-            (PointState::Stale, Some(facts)) if facts.changed.len() == 1 => {
-                format!("the step {} has changed since", names(&facts.changed))
-            }
-            (PointState::Stale, Some(facts)) => {
-                format!("the steps {} have changed since", names(&facts.changed))
-            }
+            (PointState::Stale, Some(_)) if self.other.contains(&point) => match action {
+                Action::Keep => "it was computed with another config; \
+                                 `.rerun(Rerun::new().stale(true))` runs it again"
+                    .to_owned(),
+                _ => "it was computed with another config".to_owned(),
+            },
+            (PointState::Partial | PointState::Stale, Some(facts)) => facts.reason(action),
             (PointState::Partial | PointState::Stale, None) => "it is not as declared".to_owned(),
             (PointState::Failed(outcome), _) => match outcome {
                 Outcome::Failed => "its last attempt failed".to_owned(),
@@ -330,35 +287,12 @@ impl<'a> Rules<'a> {
         };
         match (state, action) {
             (PointState::Claimed, Action::Wait) => format!("{reason}; `resume` waits for it"),
-            (PointState::Partial, Action::Keep) => format!("{reason}; `.fill()` computes it"),
-            (PointState::Stale, Action::Keep) => {
-                format!("{reason}; `.rerun(Rerun::new().stale(true))` runs it again")
-            }
             (PointState::Failed(_) | PointState::Skipped | PointState::Pruned, Action::Keep) => {
                 format!("{reason}; `.rerun(..)` decides whether it is run again")
             }
             _ => reason,
         }
     }
-}
-
-/// The steps of today that were others then, and those of then that are gone; or all of today, if
-/// they are the same in another order.
-fn changes(then: &[(String, String)], today: &[(String, String)]) -> Vec<String> {
-    let differ = |a: &[(String, String)], b: &[(String, String)]| -> Vec<String> {
-        let only = a.iter().filter(|step| !b.contains(step));
-        only.map(|(name, _)| name.clone()).collect()
-    };
-    let mut names = differ(today, then);
-    for name in differ(then, today) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    if names.is_empty() {
-        names.extend(today.iter().map(|(name, _)| name.clone()));
-    }
-    names
 }
 
 /// A set of indices of points.
@@ -518,7 +452,7 @@ mod tests {
             limits: Limits::default(),
             facts: vec![Facts {
                 lacks: vec!["score".to_owned()],
-                changed: Vec::new(),
+                ..Facts::default()
             }],
             other: HashSet::new(),
         };
@@ -530,23 +464,5 @@ mod tests {
             rules(true).decide_if_free(partial),
             (PointState::Partial, Action::Fill)
         );
-    }
-
-    #[test]
-    fn a_step_that_changed_came_or_went_is_told() {
-        let steps = |all: &[(&str, &str)]| -> Vec<(String, String)> {
-            let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-            all.iter().map(owned).collect()
-        };
-        let then = steps(&[("load", "1"), ("fit", "2")]);
-        assert_eq!(
-            changes(&then, &steps(&[("load", "1"), ("fit", "3")])),
-            ["fit"]
-        );
-        assert_eq!(changes(&then, &steps(&[("load", "1")])), ["fit"]);
-        let more = steps(&[("load", "1"), ("fit", "2"), ("score", "4")]);
-        assert_eq!(changes(&then, &more), ["score"]);
-        let swapped = steps(&[("fit", "2"), ("load", "1")]);
-        assert_eq!(changes(&then, &swapped), ["fit", "load"]);
     }
 }

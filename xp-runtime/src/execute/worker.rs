@@ -11,20 +11,22 @@ use jiff::Timestamp;
 use super::feed::{Block, Feed, Next};
 use super::queue::Sender;
 use super::schedule::{Handed, Schedule};
-use super::{Done, Filled};
+use super::{Done, Filled, Recorded};
 use crate::attempt::{Attempt, Failed, Ran, Task, before_the_steps};
 use crate::bunch::Bunch;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::identity::Inputs;
 use crate::isolate::{Child, Host, Sent};
+use crate::monitor::Sampler;
 use crate::panic;
-use crate::row::Layout;
+use crate::row::{Layout, RowWriter};
 use crate::run::{Context, FieldRegistry, Progress, Run};
 use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::stop::Stop;
-use crate::store::{Ended, Finished, Target};
+use crate::store::{Ended, Finished, StoreError, Target};
 use crate::usage::{Meter, Of};
 use crate::value::Cell;
 
@@ -100,8 +102,26 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) host: Option<&'a Host<T::State>>,
     /// Where the rows of sequences go while their run is live.
     pub(super) chunks: Option<Arc<ChunkDir>>,
+    /// Set if what the machine does is recorded with the runs.
+    pub(super) sampler: Option<Arc<Sampler>>,
     pub(super) id_experiment: uuid::Uuid,
     pub(super) root_seed: u64,
+}
+
+/// Why a run cannot be filled.
+#[derive(Debug, thiserror::Error)]
+enum FillError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "a missing field depends on `{input}`, which is {then} in the run that is there, and is {now} \
+         now: it is filled with {then} only; `.rerun(Rerun::new().partial(true))` runs it whole"
+    )]
+    Input {
+        input: String,
+        then: String,
+        now: String,
+    },
 }
 
 /// What becomes of a run, and of the others if it fails.
@@ -113,8 +133,9 @@ pub(super) struct RunRules<'a> {
     pub(super) failures: AtomicU64,
     /// The rows of runs that are there, by their points, and whether these are filled.
     pub(super) rows: &'a HashMap<u128, (i64, bool)>,
-    /// The columns that a fill computes, by the point of the run: their places.
+    /// What a fill computes, by the point of the run.
     pub(super) lacking: &'a (dyn Fn(u128) -> Filled + Sync),
+    pub(super) recorded: &'a Recorded<'a>,
     /// The points that failed, if others are pruned because of them.
     pub(super) failed: RwLock<Vec<u64>>,
 }
@@ -170,6 +191,7 @@ impl<T: Task> Worker<'_, T> {
             told: AtomicBool::new(false),
             progress: Arc::clone(&self.progress),
             chunks: self.chunks.clone(),
+            sampler: self.sampler.clone(),
         });
         let mut kept = Kept {
             child: self.host.map(|host| host.child(&context)),
@@ -296,10 +318,13 @@ impl<T: Task> Worker<'_, T> {
         let ran = match &next.identified {
             Err(exception) => Ran::failed(Outcome::Panicked, (**exception).clone()),
             Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(error)),
-            Ok(Ok(())) => {
-                let slices = filled.as_ref().map_or(&[][..], |filled| &filled.slices);
-                self.ran(next, kept, keys, slices, clock)
-            }
+            Ok(Ok(())) => match self.recorded(next, filled.as_ref()) {
+                Err(error) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
+                Ok(cells) => {
+                    let portions = filled.as_ref().map_or(&[][..], |filled| &filled.portions);
+                    self.ran(next, kept, keys, (portions, cells), clock)
+                }
+            },
         };
         self.progress.reset();
         let mut finished = Finished::of(id_run, Outcome::Completed, next.claim);
@@ -346,7 +371,7 @@ impl<T: Task> Worker<'_, T> {
         next: &Next<T::Point>,
         kept: &mut Kept<'_, T::State>,
         keys: &[SharedKey],
-        slices: &[usize],
+        (portions, cells): (&[Portion], Vec<(usize, Cell)>),
         clock: Instant,
     ) -> Ran<T::State> {
         if let Some(child) = &mut kept.child {
@@ -361,7 +386,8 @@ impl<T: Task> Worker<'_, T> {
                         values,
                         keys,
                         side: side.map(|side| side.to_string_lossy().into_owned()),
-                        slices: slices.to_vec(),
+                        portions: portions.to_vec(),
+                        kept: cells,
                     })
                 }
             };
@@ -373,7 +399,8 @@ impl<T: Task> Worker<'_, T> {
             values: &self.feed.shared.values,
             keys,
             watch: &warm,
-            slices,
+            portions,
+            kept: &cells,
         };
         kept.meter.start(clock);
         let mut run = Run::live(&kept.context, next.id_run, next.inputs);
@@ -402,6 +429,45 @@ impl<T: Task> Worker<'_, T> {
         let point = id_run.as_u128();
         let (_, fill) = self.rules.rows.get(&point)?;
         fill.then(|| (self.rules.lacking)(point))
+    }
+
+    /// What a fill is given of the run that is there.
+    fn recorded(
+        &self,
+        next: &Next<T::Point>,
+        filled: Option<&Filled>,
+    ) -> Result<Vec<(usize, Cell)>, FillError> {
+        let id_run = next.id_run;
+        let row = self.rules.rows.get(&id_run.as_u128());
+        let (Some((rowid, _)), Some(Filled { reads, takes, .. })) = (row, filled) else {
+            return Ok(Vec::new());
+        };
+        let places: Vec<_> = reads.iter().chain(takes).copied().collect();
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut cells = (self.rules.recorded)(id_run, *rowid, &places)?;
+        let mut now = RowWriter::new(self.layout);
+        if !takes.is_empty() {
+            // What goes wrong is told where the inputs are recorded.
+            let _ = panic::catch(|| self.task.record(&next.point, &mut now));
+        }
+        let now = now.into_cells();
+        for (place, then) in cells.split_off(reads.len()) {
+            let (column, now) = (&self.layout.columns()[place], &now[place]);
+            if then != Cell::Null && then != *now {
+                let shown = |cell: Cell| match column.ty.decode_value(cell) {
+                    Ok(value) => value.to_string(),
+                    Err(_) => "another value".to_owned(),
+                };
+                return Err(FillError::Input {
+                    input: column.name.clone(),
+                    then: shown(then),
+                    now: shown(now.clone()),
+                });
+            }
+        }
+        Ok(cells)
     }
 
     /// A completed run that is there already is replaced, or only gets what it lacks.

@@ -13,6 +13,7 @@ use crate::attempt::{Attempt, Failed, PlanTask, before_the_steps};
 use crate::declare::{Declared, Point};
 use crate::exception::{Exception, Outcome};
 use crate::identity::InputsHash;
+use crate::monitor::{Monitor, Sampler};
 use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Run};
@@ -136,12 +137,21 @@ impl Serve<'_, '_> {
             values,
             shared,
             side,
-            slices,
+            portions,
+            kept,
+            monitor,
             ..
         } = *request;
         let link = self.link;
         self.kept.turn_to(&shared);
-        let ready = ready::<X>(&mut self.kept.of, link, id_experiment, root_seed, side);
+        let ready = ready::<X>(
+            &mut self.kept.of,
+            link,
+            id_experiment,
+            root_seed,
+            side,
+            monitor,
+        );
         link.stop.clear();
         link.progress.reset();
         let told = Told {
@@ -158,7 +168,8 @@ impl Serve<'_, '_> {
             values: &self.kept.values,
             keys: &shared,
             watch: &told,
-            slices: &slices,
+            portions: &portions,
+            kept: &kept,
         };
         let ended = received::<X>(values).and_then(|point| attempt.run(&point, &mut run));
         let usage = self.kept.meter.end(Instant::now(), start.elapsed());
@@ -193,9 +204,13 @@ fn ready<'a, X: Declared>(
     id_experiment: uuid::Uuid,
     root_seed: u64,
     side: Option<String>,
+    monitor: Option<Monitor>,
 ) -> &'a Ready<X> {
     let is = |ready: &Ready<X>| {
-        ready.context.id_experiment == id_experiment && ready.context.root_seed == root_seed
+        let sampler = ready.context.sampler.as_ref();
+        ready.context.id_experiment == id_experiment
+            && ready.context.root_seed == root_seed
+            && sampler.map(|sampler| sampler.settings()) == monitor.as_ref()
     };
     if of
         .as_ref()
@@ -216,6 +231,7 @@ fn ready<'a, X: Declared>(
             told: AtomicBool::new(false),
             progress: Arc::clone(&link.progress),
             chunks: side.map(|side| Arc::new(ChunkDir::new(side))),
+            sampler: monitor.map(|monitor| Arc::new(Sampler::new(monitor))),
         };
         Box::new(Ready::<X> {
             task: PlanTask::new(Vec::new(), root_seed),

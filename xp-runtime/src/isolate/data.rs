@@ -1,9 +1,18 @@
 //! How the types of the runtime are written, of which messages are made.
 
+#[cfg(feature = "monitor")]
+use std::ffi::OsString;
+#[cfg(feature = "monitor")]
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+#[cfg(feature = "monitor")]
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::wire::{Damaged, Result, Wire, put_bytes};
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
+use crate::monitor::Monitor;
 use crate::store::{Column, Role};
 use crate::usage::Usage;
 use crate::value::{Cell, ColumnType, Kind, Value};
@@ -15,6 +24,20 @@ impl Wire for Uuid {
 
     fn parse(from: &mut &[u8]) -> Result<Self> {
         Ok(Self::from_bytes(<[u8; 16]>::parse(from)?))
+    }
+}
+
+impl Wire for Portion {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.slice.put(out);
+        self.fields.put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self> {
+        Ok(Self {
+            slice: usize::parse(from)?,
+            fields: Vec::parse(from)?,
+        })
     }
 }
 
@@ -205,6 +228,36 @@ impl Wire for Exception {
             location: Option::parse(from)?,
             backtrace: Option::parse(from)?,
         })
+    }
+}
+
+#[cfg(feature = "monitor")]
+impl Wire for Monitor {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.field.put(out);
+        (self.interval.as_nanos() as u64).put(out);
+        self.per_cpu.put(out);
+        self.path.as_os_str().as_bytes().to_vec().put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self> {
+        Ok(Self {
+            field: String::parse(from)?,
+            interval: Duration::from_nanos(u64::parse(from)?),
+            per_cpu: bool::parse(from)?,
+            path: OsString::from_vec(Vec::parse(from)?).into(),
+        })
+    }
+}
+
+#[cfg(not(feature = "monitor"))]
+impl Wire for Monitor {
+    fn put(&self, _: &mut Vec<u8>) {
+        match *self {}
+    }
+
+    fn parse(_: &mut &[u8]) -> Result<Self> {
+        Err(Damaged)
     }
 }
 

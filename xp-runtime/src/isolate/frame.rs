@@ -97,6 +97,7 @@ mod tests {
     use super::super::message::{Completed, Done, Event, Order, Request};
     use super::*;
     use crate::attempt::Failed;
+    use crate::declare::Portion;
     use crate::exception::{Exception, Outcome};
     use crate::store::{Column, Role};
     use crate::usage::Usage;
@@ -160,7 +161,12 @@ mod tests {
             values: vec![nested.clone(), Value::Bytes(vec![0; 100_000])],
             shared: vec![(0, [9; 16])],
             side: Some("side".into()),
-            slices: vec![1],
+            portions: vec![Portion {
+                slice: 1,
+                fields: vec![0, 2],
+            }],
+            kept: vec![(3, Cell::Real(0.5)), (4, Cell::Null)],
+            monitor: None,
         };
         let order = Order::Run(Box::new(request));
         assert_eq!(received(&order), order);

@@ -14,13 +14,13 @@ use super::{Crossing, IsolationError, Limits, hook};
 use crate::attempt::{self, Failed, Ran, before_the_steps};
 use crate::bunch::Bunch;
 use crate::datapak;
-use crate::declare::Declared;
+use crate::declare::{Declared, Portion};
 use crate::exception::{Exception, Outcome};
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::sequence;
 use crate::shared::SharedKey;
-use crate::value::Value;
+use crate::value::{Cell, Value};
 
 /// Makes children for the runs of one plan.
 pub(crate) struct Host<S> {
@@ -129,7 +129,9 @@ pub(crate) struct Sent<'a> {
     /// Where the chunks of its sequences go.
     pub(crate) side: Option<String>,
     /// The parts of the body that are run; none for all of it.
-    pub(crate) slices: Vec<usize>,
+    pub(crate) portions: Vec<Portion>,
+    /// What they are given of the run that is there.
+    pub(crate) kept: Vec<(usize, Cell)>,
 }
 
 /// What is known of a run that has not ended.
@@ -137,7 +139,7 @@ pub(crate) struct Sent<'a> {
 struct Underway {
     step: usize,
     computing: Vec<usize>,
-    reached: Vec<(usize, crate::value::Cell)>,
+    reached: Vec<(usize, Cell)>,
 }
 
 impl<S> Child<'_, S> {
@@ -178,7 +180,9 @@ impl<S> Child<'_, S> {
             values: sent.values,
             shared: keys.to_vec(),
             side: sent.side.clone(),
-            slices: sent.slices,
+            portions: sent.portions,
+            kept: sent.kept,
+            monitor: (self.context.sampler.as_ref()).map(|sampler| sampler.settings().clone()),
         }));
         let mut underway = Underway::default();
         match self.attend(&request, &mut underway) {

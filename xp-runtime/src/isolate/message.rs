@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
 use crate::attempt::Failed;
+use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
+use crate::monitor::Monitor;
 use crate::shared::SharedKey;
 use crate::store::Column;
 use crate::usage::Usage;
@@ -37,7 +39,11 @@ pub(super) struct Request {
     /// Where the chunks of the run's sequences go.
     pub(super) side: Option<String>,
     /// The parts of the body that are run; none for all of it.
-    pub(super) slices: Vec<usize>,
+    pub(super) portions: Vec<Portion>,
+    /// What they are given of the run that is there.
+    pub(super) kept: Vec<(usize, Cell)>,
+    /// What of the machine is recorded with the run.
+    pub(super) monitor: Option<Monitor>,
 }
 
 /// What the child says.
@@ -106,7 +112,9 @@ impl Wire for Request {
         self.values.put(out);
         self.shared.put(out);
         self.side.put(out);
-        self.slices.put(out);
+        self.portions.put(out);
+        self.kept.put(out);
+        self.monitor.put(out);
     }
 
     fn parse(from: &mut &[u8]) -> Result<Self, Damaged> {
@@ -119,7 +127,9 @@ impl Wire for Request {
             values: Vec::parse(from)?,
             shared: Vec::parse(from)?,
             side: Option::parse(from)?,
-            slices: Vec::parse(from)?,
+            portions: Vec::parse(from)?,
+            kept: Vec::parse(from)?,
+            monitor: Option::parse(from)?,
         })
     }
 }

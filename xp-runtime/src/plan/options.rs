@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Limits, Rerun};
 use crate::exception::Outcome;
 use crate::identity::DEFAULT_ROOT_SEED;
+use crate::monitor::Monitor;
 use crate::store::{self, Durability, IfExists, Terms};
 
 /// What an exception of one run means for the others.
@@ -65,6 +66,7 @@ pub struct Options {
     pub(crate) durability: Option<Durability>,
     pub(crate) lock_timeout: Option<Duration>,
     pub(crate) limits: Limits,
+    pub(crate) monitor: Option<Monitor>,
 }
 
 /// What is called with every run that counts.
@@ -136,6 +138,7 @@ impl Options {
             durability: self.durability.or(defaults.durability),
             lock_timeout: self.lock_timeout.or(defaults.lock_timeout),
             limits: self.limits.or(defaults.limits),
+            monitor: self.monitor.or_else(|| defaults.monitor.clone()),
         }
     }
 
@@ -214,6 +217,19 @@ pub trait PlanOptions: Sized {
 
     /// Gives runs that lack a field, since it was declared after they were made, this field: only
     /// the steps on which it depends are run, and what else is recorded of the run is kept.
+    ///
+    /// Where it depends on a field or a sequence that a run has, the step is given what is recorded,
+    /// as it is read back from the file, and what made it is not run again. A field that is still to
+    /// be changed there (`&mut`), vars, states and shared values are computed again: what must be
+    /// measured once, because it is expensive or comes out differently each time, is to be declared as
+    /// a field.
+    ///
+    /// A run is not filled, and is counted as stale, if a step on which the missing field depends has
+    /// changed since on the way to a field that the run has: its row would hold what two versions
+    /// made. With `.rerun(Rerun::new().stale(true))` it is run whole. If only other steps have
+    /// changed, it is filled, and stays stale. Nor is a run filled that has other members of the same
+    /// flattened field, or had another value of an input that is recorded, is no part of the identity,
+    /// and is needed: `.rerun(Rerun::new().partial(true))` runs them whole.
     fn fill(mut self) -> Self {
         self.options_mut().fill = Some(true);
         self
@@ -302,6 +318,36 @@ pub trait PlanOptions: Sized {
     /// ```
     fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.options_mut().lock_timeout = Some(timeout);
+        self
+    }
+
+    /// Records what the machine does while runs go on, as a sequence of each run with MLtraq's
+    /// columns: processors, memory, disk, network. One thread reads them for all live runs at the
+    /// same moments; a run that is shorter than the interval may have no row.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use xp::{Monitor, prelude::*};
+    ///
+    /// # #[step] fn rest(millis: u64) { std::thread::sleep(Duration::from_millis(millis)); }
+    /// # #[experiment] fn rests(#[param] millis: u64) { rest(millis); }
+    /// let monitor = Monitor::new().interval(Duration::from_millis(20));
+    /// let session = Session::in_memory()?;
+    /// session.execute(rests().millis([100]).monitor(monitor))?;
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Load { cpu_pct: f64, mem_free_gb: f64 }
+    ///
+    /// for run in session.load("rests")?.runs() {
+    ///     let loads = run?.fields.sequence::<Load>("sysmon")?.expect("it is recorded");
+    ///     assert!(loads.values()?[0].mem_free_gb > 0.0);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "monitor")]
+    fn monitor(mut self, monitor: Monitor) -> Self {
+        self.options_mut().monitor = Some(monitor);
         self
     }
 

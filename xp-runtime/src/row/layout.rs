@@ -204,7 +204,6 @@ impl Layout {
 
     /// The declared sequences and the fields, by ordinal: sequences first, then fields in the order
     /// of the body.
-    #[allow(dead_code)]
     pub(crate) fn fields(&self) -> &[FieldColumns] {
         &self.fields
     }

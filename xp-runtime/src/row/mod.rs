@@ -33,6 +33,17 @@ pub enum RowError {
         /// What is wrong with the cell.
         source: ValueError,
     },
+    /// A fill needs a field that the run has, and it cannot be read.
+    #[error(
+        "the run has a `{column}` that cannot be read, on which a missing field depends; \
+         `.rerun(Rerun::new().partial(true))` runs it whole"
+    )]
+    Given {
+        /// The field's name, or that of its first column.
+        column: String,
+        /// Why it cannot be read.
+        source: Box<RowError>,
+    },
     /// A sequence cannot be written or read.
     #[error("the sequence `{column}` cannot be kept or read")]
     Sequence {

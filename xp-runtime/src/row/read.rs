@@ -124,28 +124,56 @@ impl Mapping {
 /// Reads the row of one run, column after column.
 #[derive(Debug)]
 pub struct RowReader<'a> {
-    mapping: &'a Mapping,
+    layout: &'a Layout,
+    /// For each column of the layout its place among the cells; without, they are those of a field.
+    places: Option<&'a [Place]>,
     cells: Vec<Cell>,
     at: usize,
     group: usize,
     /// What MLtraq kept, once it was asked for.
     args: Option<Value>,
+    /// Where it is among the cells.
+    args_at: Option<usize>,
+    /// The column of the first cell.
+    first: usize,
 }
 
 impl<'a> RowReader<'a> {
     pub(crate) fn new(mapping: &'a Mapping, cells: Vec<Cell>) -> Self {
         Self {
-            mapping,
+            layout: &mapping.layout,
+            places: Some(&mapping.places),
             cells,
             at: 0,
             group: 0,
             args: None,
+            args_at: mapping.args,
+            first: 0,
+        }
+    }
+
+    /// Reads one field, given by its ordinal, from its cells.
+    pub(crate) fn of_field(layout: &'a Layout, ordinal: usize, cells: Vec<Cell>) -> Self {
+        let field = layout.fields.get(ordinal);
+        let first = field.map_or(0, |field| field.columns.start);
+        Self {
+            layout,
+            places: None,
+            cells,
+            at: first,
+            group: field.and_then(|field| field.group).unwrap_or_default(),
+            args: None,
+            args_at: None,
+            first,
         }
     }
 
     fn next(&mut self) -> Result<(&'a Column, Cell), RowError> {
-        let column = &self.mapping.layout.columns[self.at];
-        let place = self.mapping.places[self.at];
+        let column = &self.layout.columns[self.at];
+        let place = match self.places {
+            Some(places) => places[self.at],
+            None => Place::Column(self.at - self.first),
+        };
         self.at += 1;
         let cell = match place {
             Place::Column(i) => std::mem::replace(&mut self.cells[i], Cell::Null),
@@ -160,7 +188,7 @@ impl<'a> RowReader<'a> {
     /// A param that MLtraq kept: among the params, or in the config.
     fn arg(&mut self, column: &Column) -> Result<Cell, ValueError> {
         if self.args.is_none() {
-            let cell = self.mapping.args.map(|i| self.cells[i].clone());
+            let cell = self.args_at.map(|i| self.cells[i].clone());
             let cell = cell.unwrap_or(Cell::Null);
             self.args = Some(ColumnType::SERIALIZED.decode_value(cell)?);
         }
@@ -175,7 +203,8 @@ impl<'a> RowReader<'a> {
 
     /// The params that cannot be read from what MLtraq kept.
     pub(crate) fn args_lacking(mut self) -> Vec<RowError> {
-        let columns = self.mapping.layout.columns.iter().zip(&self.mapping.places);
+        let places = self.places.unwrap_or_default();
+        let columns = self.layout.columns.iter().zip(places);
         let args = columns.filter(|(_, place)| **place == Place::Arg);
         let failed = args.filter_map(|(column, _)| {
             let cell = self
@@ -197,8 +226,8 @@ impl<'a> RowReader<'a> {
 
     /// Reads the columns of a flattened struct.
     pub fn get_flat<T: DeserializeOwned>(&mut self) -> Result<T, RowError> {
-        let mapping = self.mapping;
-        let group = &mapping.layout.groups[self.group];
+        let layout = self.layout;
+        let group = &layout.groups[self.group];
         self.group += 1;
         let mut members = Vec::with_capacity(group.len);
         for _ in 0..group.len {
@@ -222,8 +251,7 @@ impl<'a> RowReader<'a> {
                 None => Err(error),
             })
             .map_err(|source| RowError::Read {
-                column: mapping
-                    .layout
+                column: layout
                     .columns
                     .get(self.at.saturating_sub(1))
                     .map_or_else(String::new, |column| column.name.clone()),

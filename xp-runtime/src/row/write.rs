@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Layout, RowError};
+use super::{Layout, RowError, RowReader};
 use crate::sequence::Sequence;
 use crate::store::Column;
 use crate::value::{Cell, Kind, Value, ValueError, to_members};
@@ -102,18 +102,49 @@ impl<'a> RowWriter<'a> {
     }
 
     /// What was put so far, inputs among them, each cell with the place of its column.
-    #[allow(dead_code)]
     pub(crate) fn reached(self) -> Vec<(usize, Cell)> {
         let cells = self.cells.into_iter().enumerate();
         cells.filter_map(|(i, cell)| Some((i, cell?))).collect()
     }
 
     /// What was put of the field of that ordinal, each cell with the place of its column.
-    #[allow(dead_code)]
     pub(crate) fn cells_of(&self, ordinal: usize) -> impl Iterator<Item = (usize, &Cell)> {
         let field = self.layout.fields.get(ordinal);
         let columns = field.map_or(0..0, |field| field.columns.clone());
         columns.filter_map(|i| Some((i, self.cells[i].as_ref()?)))
+    }
+}
+
+impl RowWriter<'_> {
+    /// Reads a field that was put, or that a run has which is there: its cells by the places of their
+    /// columns.
+    pub(crate) fn field_or<'a>(
+        &'a self,
+        ordinal: usize,
+        kept: &[(usize, Cell)],
+    ) -> Result<RowReader<'a>, RowError> {
+        let field = self.layout.fields.get(ordinal);
+        let columns = field.map_or(0..0, |field| field.columns.clone());
+        let first = columns.clone().next();
+        let cell = |place: usize| {
+            let put = self.cells[place].as_ref();
+            let kept = || {
+                kept.iter()
+                    .find(|(of, _)| *of == place)
+                    .map(|(_, cell)| cell)
+            };
+            put.or_else(kept).cloned()
+        };
+        let cells: Option<Vec<_>> = columns.map(cell).collect();
+        let unknown = || {
+            let column = first.and_then(|place| self.layout.columns.get(place));
+            RowError::Read {
+                column: column.map_or_else(String::new, |column| column.name.clone()),
+                source: ValueError::new("it was not recorded"),
+            }
+        };
+        let cells = cells.ok_or_else(unknown)?;
+        Ok(RowReader::of_field(self.layout, ordinal, cells))
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{FieldError, FieldRegistry, LiveFields, Run, RunKind};
 use crate::bunch::Bunch;
 use crate::identity::{Inputs, InputsHash};
+use crate::monitor::{MonitorError, Sampler, Watched};
 use crate::rng::Rng;
 use crate::sequence::{Buffer, ChunkDir, Chunks, RunChunks, Sequence, SequenceError, lock};
 use crate::step::StepInfo;
@@ -42,6 +43,8 @@ pub(crate) struct Context {
     pub(crate) progress: Arc<Progress>,
     /// Where the rows of sequences go while their run is live; `None` if only to memory.
     pub(crate) chunks: Option<Arc<ChunkDir>>,
+    /// Set if what the machine does is recorded with the runs.
+    pub(crate) sampler: Option<Arc<Sampler>>,
 }
 
 /// How far the current run of a worker is, from 0 to 1.
@@ -71,6 +74,15 @@ impl Progress {
 pub(crate) enum ExtraError {
     #[error(transparent)]
     Field(#[from] FieldError),
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+}
+
+/// What the machine does cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WatchError {
+    #[error(transparent)]
+    Monitor(#[from] MonitorError),
     #[error(transparent)]
     Sequence(#[from] SequenceError),
 }
@@ -162,25 +174,42 @@ impl Run {
         name: &str,
     ) -> Result<Sequence<T>, SequenceError> {
         let fresh = Buffer::of::<T>(name)?;
-        let mut sequences = self.inner.sequences.borrow_mut();
+        let sequences = self.inner.sequences.borrow();
         if let Some((_, buffer)) = sequences.iter().find(|(n, _)| n == name) {
             lock(buffer).same_columns::<T>(&fresh)?;
             return Ok(Sequence::shared(Arc::clone(buffer)));
         }
+        drop(sequences);
+        self.add_sequence(fresh).map(Sequence::shared)
+    }
+
+    /// Records a new sequence.
+    fn add_sequence(&self, fresh: Buffer) -> Result<Arc<Mutex<Buffer>>, SequenceError> {
+        let name = fresh.name().to_owned();
         if let Err(error) = self
             .inner
             .context
             .registry
-            .check(name, ColumnType::SERIALIZED)
+            .check(&name, ColumnType::SERIALIZED)
         {
             return Err(SequenceError::Name {
-                name: name.to_owned(),
+                name,
                 reason: error.to_string(),
             });
         }
         let buffer = Arc::new(Mutex::new(fresh.flushed(Some(self.chunks()))));
-        sequences.push((name.to_owned(), Arc::clone(&buffer)));
-        Ok(Sequence::shared(buffer))
+        let mut sequences = self.inner.sequences.borrow_mut();
+        sequences.push((name, Arc::clone(&buffer)));
+        Ok(buffer)
+    }
+
+    /// Records what the machine does until the guard is dropped, if that was asked for.
+    pub(crate) fn watched(&self) -> Result<Option<Watched>, WatchError> {
+        let Some(sampler) = &self.inner.context.sampler else {
+            return Ok(None);
+        };
+        let sequence = self.add_sequence(sampler.sequence()?)?;
+        Ok(Some(sampler.watch(sequence)))
     }
 
     /// Keeps bytes with the run, under a name: a plot, a model, a log. They are committed with the

@@ -67,7 +67,12 @@ impl Buffer {
             };
             columns.push(Column::new(member, data));
         }
-        Ok(Self {
+        Ok(Self::with(name, columns))
+    }
+
+    /// An empty buffer with these columns, which are empty.
+    pub(crate) fn with(name: &str, columns: Vec<Column>) -> Self {
+        Self {
             name: name.to_owned(),
             columns,
             timestamps: Vec::new(),
@@ -76,7 +81,11 @@ impl Buffer {
             error: None,
             flush: Flush::never(),
             run: None,
-        })
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// This buffer, still empty, with its rows also written to a file of their run.

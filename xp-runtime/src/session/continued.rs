@@ -238,7 +238,7 @@ fn execute_once<X: Declared>(
                 .filter(|(_, column)| is_lacking(&column.name))
                 .map(|(place, _)| place)
                 .collect(),
-            slices: Vec::new(),
+            ..Filled::default()
         }
     };
     let store = session.store.on(options.terms());
@@ -254,12 +254,15 @@ fn execute_once<X: Declared>(
         group: options.group,
         attempts: options.retry.unwrap_or_default().saturating_add(1),
         signals: options.signals == Some(true),
+        monitor: options.monitor.clone(),
         on_run: options.on_run.as_ref(),
         continued: Some(Continued {
             survey: wanted,
             seen: found.history.seen,
             rows,
             lacking: &lacking,
+            // The whole body runs, which is given nothing of the row.
+            recorded: &|_, _, _| Ok(Vec::new()),
         }),
     };
     let (_, summary) = run_job(&task, job, host.as_ref())?;

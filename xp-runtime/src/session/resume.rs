@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::attempt::Task;
+use uuid::Uuid;
+
+use crate::attempt::{Cover, Task};
 use crate::declare::InputRole;
-use crate::execute::{self, Continued, Filled, Rules, Survey};
+use crate::execute::{self, Continued, Filled, Recorded, RecordedCells, Rules, Survey};
 use crate::experiment::{ChangedInputs, Error, Result};
 use crate::plan::Options;
 use crate::row::{Layout, Misfit};
@@ -61,6 +63,12 @@ impl Continuation {
             let mut columns = layout.columns().iter();
             columns.position(|column| column.name == *name)
         };
+        // One that was added later had no value.
+        let recorded = |name: &str| {
+            let mut there = self.known.columns.iter();
+            let is_there = there.any(|column| column.name == name);
+            is_there.then(|| place(&name.to_owned())).flatten()
+        };
         let fill = |names: &Vec<String>| {
             let columns: Vec<_> = names.iter().filter_map(place).collect();
             let fields = layout.fields().iter().enumerate();
@@ -69,8 +77,20 @@ impl Continuation {
                 .filter(|(_, field)| lacks(&field.columns))
                 .map(|(ordinal, _)| ordinal)
                 .collect();
-            let slices = task.cover(&missing);
-            Filled { columns, slices }
+            let Cover {
+                portions,
+                reads,
+                takes,
+            } = task.cover(&missing);
+            let reads = reads
+                .iter()
+                .flat_map(|ordinal| layout.fields()[*ordinal].columns.clone());
+            Filled {
+                columns,
+                portions,
+                reads: reads.collect(),
+                takes: takes.into_iter().filter_map(recorded).collect(),
+            }
         };
         let sets: Vec<Filled> = self.lacks.iter().map(fill).collect();
         let fills = self.survey.rows.iter().filter(|(_, fill)| **fill);
@@ -83,11 +103,29 @@ impl Continuation {
         }
     }
 
+    /// Reads columns of the row of a run, which may be at another place by now.
+    pub(super) fn recorded<'a>(
+        &self,
+        store: &'a dyn Store,
+        layout: &'a Layout,
+    ) -> impl Fn(Uuid, i64, &[usize]) -> RecordedCells + Sync + use<'a> {
+        let table = self.known.table.clone();
+        move |id_run, rowid, places| {
+            let names = places
+                .iter()
+                .map(|place| layout.columns()[*place].name.as_str());
+            let names: Vec<_> = names.collect();
+            let cells = store.cells(&table, id_run, rowid, &names)?;
+            Ok(places.iter().copied().zip(cells).collect())
+        }
+    }
+
     /// What the execution needs; all else is let go.
     pub(super) fn begin<'a>(
         mut self,
         store: &dyn Store,
         lacking: &'a (dyn Fn(u128) -> Filled + Sync),
+        recorded: &'a Recorded<'a>,
     ) -> Result<Continued<'a>> {
         let asked = std::mem::take(&mut self.survey.rows);
         let rows = if asked.is_empty() {
@@ -104,6 +142,7 @@ impl Continuation {
             seen: self.history.seen,
             rows,
             lacking,
+            recorded,
         })
     }
 }

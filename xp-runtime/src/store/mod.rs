@@ -429,6 +429,15 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
         cells: &[(String, Cell)],
     ) -> Result<HashSet<u128>, StoreError>;
 
+    /// Some cells of the row of a completed run, which was at `rowid`, in this table.
+    fn cells(
+        &self,
+        table: &str,
+        id_run: Uuid,
+        rowid: i64,
+        columns: &[&str],
+    ) -> Result<Vec<Cell>, StoreError>;
+
     fn delete(&self, key: &Key) -> Result<(), StoreError>;
 
     /// Sets one field of an experiment, and returns all that there are then.

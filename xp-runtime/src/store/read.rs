@@ -133,6 +133,34 @@ impl SqliteStore {
         Ok(page)
     }
 
+    /// The cells of a run that was at `rowid`: VACUUM numbers the rows of such a table anew.
+    pub(super) fn cells_in(
+        &self,
+        db: &Connection,
+        table: &str,
+        (id_run, rowid): (Uuid, i64),
+        columns: &[&str],
+    ) -> Result<Vec<Cell>> {
+        let names: Vec<_> = columns.iter().map(|name| quoted(name)).collect();
+        let sql = format!("SELECT {} FROM {}", names.join(", "), quoted(table));
+        let id = hex(id_run);
+        for (condition, rowid) in [
+            (" AND _rowid_ = ?2", Some(rowid)),
+            (" AND ?2 IS NULL", None),
+        ] {
+            let mut statement =
+                db.prepare_cached(&format!("{sql} WHERE id_run = ?1{condition}"))?;
+            let mut rows = statement.query(params![text(&id), rowid])?;
+            if let Some(row) = rows.next()? {
+                let cells = (0..columns.len()).map(|i| Ok(cell(row.get_ref(i)?)));
+                return Ok(cells.collect::<rusqlite::Result<_>>()?);
+            }
+        }
+        let what = format!("the run {}", id_run.simple());
+        let experiment = table.strip_prefix("experiment_").unwrap_or(table);
+        Err(self.unexpected(experiment, &what, "there any more"))
+    }
+
     pub(super) fn failures_in(
         &self,
         db: &Connection,

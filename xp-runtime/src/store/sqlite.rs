@@ -273,6 +273,18 @@ impl Store for SqliteStore {
         self.read("read runs", |db| self.rows_of_in(db, of, points))
     }
 
+    fn cells(
+        &self,
+        table: &str,
+        id_run: Uuid,
+        rowid: i64,
+        columns: &[&str],
+    ) -> Result<Vec<Cell>, StoreError> {
+        self.read("read a run", |db| {
+            self.cells_in(db, table, (id_run, rowid), columns)
+        })
+    }
+
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
         self.transaction(self.terms, "commit runs", |tx| {
             if execution.continuing.is_some() {

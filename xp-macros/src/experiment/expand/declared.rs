@@ -1,5 +1,7 @@
 //! What the runtime asks of an experiment.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Expr;
@@ -7,7 +9,7 @@ use syn::spanned::Spanned;
 
 use super::plan::converted;
 use super::{continued, fill, ops_of_field, ops_of_input, points, private, steps};
-use crate::experiment::model::{Experiment, Role};
+use crate::experiment::model::{Experiment, Kind, Role};
 use crate::{callee, doc};
 
 pub(super) fn expand(experiment: &Experiment) -> TokenStream {
@@ -196,25 +198,65 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
 /// By ordinal: the declared sequences, then the fields.
 fn field_infos(experiment: &Experiment) -> TokenStream {
     let field_info = private("FieldInfo");
-    let info = |name: &str, docs: &[syn::Attribute], ty: &syn::Type, sequence: bool| {
+    let body = &experiment.body;
+    let info = |ordinal: usize, name: &str, docs: &[syn::Attribute], ty: &syn::Type| {
         let (doc, ty) = (doc::joined(docs), ty.to_token_stream().to_string());
-        quote!(#field_info { name: #name, doc: #doc, ty: #ty, sequence: #sequence },)
+        let sequence = ordinal < experiment.inputs.sequences.len();
+        let target = body.slices.targets.get(ordinal);
+        let needs = target.into_iter().flat_map(|target| &target.needs);
+        let maker = target.and_then(|target| target.maker);
+        let inputs = inputs_of(experiment, maker.iter());
+        let depends = target.into_iter().flat_map(|target| &target.depends);
+        let steps = depends.filter_map(|place| body.statements[*place].step);
+        quote! {
+            #field_info {
+                name: #name,
+                doc: #doc,
+                ty: #ty,
+                sequence: #sequence,
+                inputs: &[#(#inputs),*],
+                needs: &[#(#needs),*],
+                steps: &[#(#steps),*],
+            },
+        }
     };
     let sequences = experiment.inputs.sequences.iter();
-    let sequences = sequences.map(|of| info(&of.name, &of.docs, &of.ty, true));
-    let fields = experiment.body.fields.iter();
-    let fields = fields.map(|of| info(&of.name, &of.docs, &of.ty, false));
-    sequences.chain(fields).collect()
+    let sequences = sequences.map(|of| (&of.name, &of.docs, &of.ty));
+    let fields = body.fields.iter().map(|of| (&of.name, &of.docs, &of.ty));
+    let all = sequences.chain(fields).enumerate();
+    all.map(|(ordinal, (name, docs, ty))| info(ordinal, name, docs, ty))
+        .collect()
+}
+
+/// The positions of the inputs that some statements use.
+fn inputs_of<'a>(
+    experiment: &Experiment,
+    statements: impl Iterator<Item = &'a usize>,
+) -> BTreeSet<usize> {
+    let used = statements.flat_map(|place| &experiment.body.statements[*place].flow.uses);
+    let is_input = |variable: &usize| *variable < experiment.inputs.values.len();
+    used.copied().filter(is_input).collect()
 }
 
 fn slices(experiment: &Experiment) -> TokenStream {
     let slice = private("Slice");
     let body = &experiment.body;
-    let slices = body.slices.iter().map(|of| {
-        let fields = &of.fields;
-        let statements = of.statements.iter();
-        let steps = statements.filter_map(|statement| body.statements[*statement].step);
-        quote!(#slice { fields: &[#(#fields),*], steps: &[#(#steps),*] },)
+    let slices = body.slices.all.iter().map(|of| {
+        let (fields, needs) = (&of.fields, &of.needs);
+        let inputs = inputs_of(experiment, of.statements.iter());
+        let statements = || of.statements.iter().map(|place| &body.statements[*place]);
+        let steps = statements().filter_map(|statement| statement.step);
+        let own = statements().filter(|of| !matches!(of.kind, Kind::Shared { .. }));
+        let own = own.filter_map(|statement| statement.step);
+        quote! {
+            #slice {
+                fields: &[#(#fields),*],
+                inputs: &[#(#inputs),*],
+                needs: &[#(#needs),*],
+                steps: &[#(#steps),*],
+                own: &[#(#own),*],
+            },
+        }
     });
     slices.collect()
 }

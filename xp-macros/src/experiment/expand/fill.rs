@@ -1,5 +1,8 @@
 //! The function that runs one of the slices: those of the statements on which some fields depend.
 //!
+//! The maker of a field runs only if the field is asked for. Where a statement uses a field that
+//! nothing changes any more, it is given what is recorded of it, under the same name.
+//!
 //! A slice compiles wherever the whole body does. It borrows and moves less; what it lacks are
 //! statements that may determine the type of a name, as `take(n)` does with `let n = 1;`. So the
 //! types of such names are tied to those that they have in the whole body, which stands once more
@@ -13,10 +16,11 @@ use syn::{Pat, PatType};
 
 use super::private;
 use super::steps::{self, Own, own};
+use crate::experiment::flow::Variable;
 use crate::experiment::inputs::find;
 use crate::experiment::model::{Experiment, Kept, Kind, Statement};
 use crate::experiment::patterns::names_of;
-use crate::experiment::slices::{Slice, Variable};
+use crate::experiment::slices::Slice;
 
 pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let own = Own::new();
@@ -29,7 +33,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     if experiment.broken.is_some() {
         return quote!(#head { ::core::unreachable!() });
     }
-    let slices = &experiment.body.slices;
+    let slices = &experiment.body.slices.all;
     let ties = ties(experiment);
     let arms = slices.iter().enumerate().map(|(place, slice)| {
         let arm = arm(experiment, slice, &own, &ties);
@@ -57,12 +61,13 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
 fn ties(experiment: &Experiment) -> BTreeSet<Variable> {
     let body = &experiment.body;
     let mut ties = BTreeSet::new();
-    for slice in &body.slices {
-        let outside = (0..body.statements.len()).filter(|i| !slice.statements.contains(i));
+    for slice in &body.slices.all {
+        let members = body.slices.members(slice);
+        let outside = (0..body.statements.len()).filter(|i| !members.contains(i));
         let used: BTreeSet<_> = outside
             .flat_map(|i| &body.statements[i].flow.uses)
             .collect();
-        let untyped = slice.statements.iter().map(|i| &body.statements[*i]);
+        let untyped = members.iter().map(|i| &body.statements[*i]);
         let made = untyped
             .filter(|statement| matches!(&statement.kind, Kind::Var { pat, .. } if !is_typed(pat)))
             .flat_map(|statement| &statement.flow.makes);
@@ -127,37 +132,55 @@ fn arm(
     ties: &BTreeSet<Variable>,
 ) -> TokenStream {
     let (inputs, body) = (&experiment.inputs, &experiment.body);
-    let statements: Vec<_> = slice
-        .statements
-        .iter()
-        .map(|i| &body.statements[*i])
-        .collect();
-    let used: BTreeSet<_> = statements.iter().flat_map(|s| &s.flow.uses).collect();
+    let members = body.slices.members(slice);
+    let flows = || members.iter().map(|i| (*i, &body.statements[*i].flow));
+    let used: BTreeSet<_> = flows().flat_map(|(_, flow)| &flow.uses).collect();
     let bound = inputs.values.iter().enumerate();
     let bound = bound.filter(|(variable, _)| used.contains(variable));
     let bound = bound.map(|(_, input)| own.input(input));
     let handle = own.handle(experiment);
     let sequences = inputs.sequences.iter().enumerate();
     let sequences = sequences.filter(|(ordinal, _)| {
-        slice.fields.contains(ordinal) || used.contains(&(inputs.values.len() + ordinal))
+        let variable = inputs.values.len() + ordinal;
+        let mut flows = flows();
+        slice.fields.contains(ordinal)
+            || flows.any(|(place, flow)| body.slices.is_local(place, flow, variable))
     });
     let sequences = sequences.map(|(_, sequence)| own.sequence(sequence));
-    let is_made = |kept: &&Kept| {
-        let of = |statement: &&Statement| matches!(&statement.kind, Kind::Kept { local, .. } if *local == kept.local);
-        statements.iter().any(of)
+    let is_kept = |kept: &&Kept| {
+        let mut statements = slice.statements.iter().map(|i| &body.statements[*i]);
+        statements.any(|of| matches!(&of.kind, Kind::Kept { local, .. } if *local == kept.local))
     };
-    let kept = body.states.iter().chain(&body.fields).filter(is_made);
+    let kept = body.states.iter().chain(&body.fields).filter(is_kept);
     let kept = kept.map(steps::kept);
-    let ordinal_of = |place: usize| inputs.sequences.len() + place;
-    let statements = statements.iter().map(|statement| {
-        let tokens = tied(statement, own, ties);
-        let is_filled = |place| slice.fields.contains(&ordinal_of(place));
-        let reach = statement.field.is_some_and(is_filled);
-        let reach = reach.then(|| own.reach(experiment, statement));
-        quote!(#tokens #reach)
-    });
-    let puts = slice.fields.iter();
-    let puts = puts.filter_map(|ordinal| own.put(experiment, *ordinal));
+    let mut known = BTreeSet::new();
+    let statements: Vec<_> = body
+        .statements
+        .iter()
+        .enumerate()
+        .map(|(place, statement)| {
+            let complete = complete(experiment, slice, own, Some(place));
+            let given = body.slices.given(place, &statement.flow);
+            if slice.statements.contains(&place) {
+                let given = given.into_iter().filter(|ordinal| known.insert(*ordinal));
+                let given = given.map(|ordinal| own.given(experiment, ordinal));
+                let (tokens, reached) = (
+                    tied(statement, own, ties),
+                    reached(experiment, slice, own, statement),
+                );
+                quote!(#complete #(#given)* #tokens #reached)
+            } else if members.contains(&place) {
+                let given = given
+                    .into_iter()
+                    .map(|ordinal| own.given(experiment, ordinal));
+                let made = own.asked_for(experiment, statement, quote!(#(#given)*));
+                quote!(#complete #made)
+            } else {
+                complete
+            }
+        })
+        .collect();
+    let complete = complete(experiment, slice, own, None);
     let scope = &own.scope;
     quote! {
         #(#bound)*
@@ -168,6 +191,38 @@ fn arm(
             #(#statements)*
         }
         #scope.leave();
-        #(#puts)*
+        #complete
     }
+}
+
+/// Puts the fields without a maker of their own before the statement that is the first to use what is
+/// recorded of them: the user's own statements show that nothing refers to them there. Those that
+/// none uses are put at the end.
+fn complete(
+    experiment: &Experiment,
+    slice: &Slice,
+    own: &Own,
+    before: Option<usize>,
+) -> TokenStream {
+    let (scope, slices) = (&own.scope, &experiment.body.slices);
+    let puts = slice.fields.iter().filter_map(|ordinal| {
+        let target = slices.targets.get(*ordinal)?;
+        let put = (target.maker.is_none() && target.used_at == before)
+            .then(|| own.put(experiment, *ordinal))??;
+        Some(quote!(if #scope.lacks(#ordinal) { #put }))
+    });
+    quote!(#(#puts)*)
+}
+
+/// Puts a field that a statement of the slice makes, and which cannot be changed.
+fn reached(
+    experiment: &Experiment,
+    slice: &Slice,
+    own: &Own,
+    statement: &Statement,
+) -> Option<TokenStream> {
+    let ordinal = experiment.inputs.sequences.len() + statement.field?;
+    let (reach, scope) = (own.reach(experiment, statement)?, &own.scope);
+    let is_made = slice.fields.contains(&ordinal);
+    is_made.then(|| quote!(if #scope.lacks(#ordinal) { #reach }))
 }

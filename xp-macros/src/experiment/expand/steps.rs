@@ -144,6 +144,44 @@ impl Own {
         Some(quote!(#ops.reach(#scope, #ordinal, &#local)?;))
     }
 
+    /// Makes a field only if it is asked for.
+    pub(super) fn asked_for(
+        &self,
+        experiment: &Experiment,
+        statement: &Statement,
+        before: TokenStream,
+    ) -> Option<TokenStream> {
+        let place = statement.field?;
+        let Kept { local, ty, .. } = experiment.body.fields.get(place)?;
+        let Kind::Kept { value, .. } = &statement.kind else {
+            return None;
+        };
+        let scope = &self.scope;
+        let ordinal = experiment.inputs.sequences.len() + place;
+        let enter = statement.step.map(|step| quote!(#scope.enter(#step);));
+        let ops = ops_of_field(place);
+        Some(quote! {
+            if #scope.lacks(#ordinal) {
+                #before
+                #enter
+                let #local: #ty = #value;
+                #ops.reach(#scope, #ordinal, &#local)?;
+            }
+        })
+    }
+
+    /// What is recorded of a sequence or a field, as a variable of its name.
+    pub(super) fn given(&self, experiment: &Experiment, ordinal: usize) -> Option<TokenStream> {
+        let scope = &self.scope;
+        if let Some(Sequence { ident, ty, .. }) = experiment.inputs.sequences.get(ordinal) {
+            return Some(quote!(let #ident: #ty = #scope.given_sequence(#ordinal)?;));
+        }
+        let place = ordinal - experiment.inputs.sequences.len();
+        let Kept { local, ty, .. } = experiment.body.fields.get(place)?;
+        let ops = ops_of_field(place);
+        Some(quote!(let #local: #ty = #ops.given(#scope, #ordinal)?;))
+    }
+
     /// Puts a sequence or a field at the end; nothing for a field that is there already.
     pub(super) fn put(&self, experiment: &Experiment, ordinal: usize) -> Option<TokenStream> {
         let scope = &self.scope;

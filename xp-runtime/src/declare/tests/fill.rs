@@ -9,8 +9,9 @@ use xp_macros::{experiment, step};
 
 use crate::scope::Watch;
 
-use super::{Left, Unwatched, scoped};
+use super::{Left, Unwatched, filling, recorded, scoped};
 use crate::__private::Declared;
+use crate::declare::Portion;
 use crate::run::Run;
 use crate::sequence::Sequence;
 use crate::value::Cell;
@@ -164,14 +165,16 @@ fn whole() -> Left {
     left
 }
 
-/// The calls of a fill of the fields of these ordinals, and what it leaves.
+/// The calls of a fill of the fields of these ordinals, and what it leaves; what it is given is what
+/// a whole run has made.
 fn filled(missing: &[usize]) -> (Vec<&'static str>, Left) {
     let (config, params) = inputs();
+    let kept = recorded::<Iris>(&whole());
     CALLS.take();
     let mut all = Left::new();
-    for slice in Iris::declaration().cover(missing) {
-        let (left, result) = scoped::<Iris, _>(&Unwatched, |run, scope| {
-            Iris::fill(slice, &config, &params, run, scope)
+    for portion in Iris::declaration().cover(missing) {
+        let (left, result) = filling::<Iris, _>((&portion.fields, &kept), |run, scope| {
+            Iris::fill(portion.slice, &config, &params, run, scope)
         });
         result.unwrap();
         all.extend(left);
@@ -203,11 +206,15 @@ fn only_the_steps_run_on_which_the_missing_fields_depend() {
     assert_eq!(names(&left), ["losses"]);
     let (calls, left) = filled(&[2]);
     assert_eq!(calls, ["load", "fit", "train", "score"]);
-    assert_eq!(names(&left), ["losses", "best", "worst"]);
+    assert_eq!(names(&left), ["best", "worst"]);
     let (calls, left) = filled(&[3]);
     assert_eq!(calls, ["load", "fit", "train", "draw", "round"]);
-    assert_eq!(names(&left), ["losses", "noise"]);
+    assert_eq!(names(&left), ["noise"]);
+    // The count of the rows is known.
     let (calls, left) = filled(&[4]);
+    assert_eq!(calls, ["keep", "keep"]);
+    assert_eq!(names(&left), ["same"]);
+    let (calls, left) = filled(&[1, 4]);
     assert_eq!(calls, ["load", "count", "keep", "keep"]);
     assert_eq!(names(&left), ["rows", "same"]);
     let (calls, _) = filled(&[1, 3]);
@@ -217,29 +224,31 @@ fn only_the_steps_run_on_which_the_missing_fields_depend() {
 }
 
 #[test]
-fn a_slice_makes_what_the_whole_body_makes() {
+fn whatever_is_missing_a_fill_makes_what_the_whole_body_makes() {
     let whole = whole();
-    let without_times = |left: Left| -> Left {
-        // The rows of a sequence have the time at which they were made.
-        let is_other = |(name, _): &(String, Cell)| name != "losses";
-        left.into_iter().filter(is_other).collect()
-    };
-    let (config, params) = inputs();
-    for (place, slice) in Iris::declaration().slices.iter().enumerate() {
-        CALLS.take();
-        let (left, result) = scoped::<Iris, _>(&Unwatched, |run, scope| {
-            Iris::fill(place, &config, &params, run, scope)
-        });
-        result.unwrap();
-        let steps = slice.steps.iter();
-        let steps: Vec<_> = steps
-            .map(|step| Iris::declaration().steps[*step].name)
+    for missing in 1_u32..31 {
+        let missing: Vec<_> = (0..5)
+            .filter(|ordinal| missing & (1 << ordinal) != 0)
             .collect();
-        assert_eq!(CALLS.take(), steps);
-        let is_sequence = slice.fields.contains(&0);
-        assert_eq!(names(&left).contains(&"losses"), is_sequence);
-        for cell in without_times(left) {
-            assert!(whole.contains(&cell), "{cell:?}");
+        let (calls, left) = filled(&missing);
+        let mut once: Vec<_> = calls.iter().filter(|call| **call != "keep").collect();
+        once.sort_unstable();
+        let len = once.len();
+        once.dedup();
+        assert_eq!(once.len(), len, "{missing:?}: {calls:?}");
+        let columns = ["losses", "rows", "best", "worst", "noise", "same"];
+        let wanted = columns
+            .iter()
+            .enumerate()
+            .filter(|(column, _)| missing.contains(&[0, 1, 2, 2, 3, 4][*column]));
+        let mut there = names(&left);
+        there.sort_unstable();
+        let mut wanted: Vec<_> = wanted.map(|(_, name)| *name).collect();
+        wanted.sort_unstable();
+        assert_eq!(there, wanted, "{missing:?}");
+        // The rows of a sequence have the time at which they were made.
+        for cell in left.iter().filter(|(name, _)| name != "losses") {
+            assert!(whole.contains(cell), "{missing:?}: {cell:?}");
         }
     }
 }
@@ -293,14 +302,16 @@ fn a_name_has_the_type_that_other_statements_give_it() {
         let other: u8 = keep(&k);
     }
 
-    for slice in [0, 1] {
-        let (left, result) = scoped::<Typed, _>(&Unwatched, |run, scope| {
-            Typed::fill(slice, &TypedConfig {}, &TypedParams { k: 1 }, run, scope)
+    for field in [0, 1] {
+        let portions = Typed::declaration().cover(&[field]);
+        let [Portion { slice, fields }] = portions.as_slice() else {
+            panic!("{portions:?}");
+        };
+        let (left, result) = filling::<Typed, _>((fields, &[]), |run, scope| {
+            Typed::fill(*slice, &TypedConfig {}, &TypedParams { k: 1 }, run, scope)
         });
         result.unwrap();
         assert_eq!(left[0].1, Cell::Int(8), "{left:?}");
         assert_eq!(left.len(), 1);
     }
-    assert_eq!(Typed::declaration().cover(&[0]), [0]);
-    assert_eq!(Typed::declaration().cover(&[1]), [1]);
 }

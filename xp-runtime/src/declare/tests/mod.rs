@@ -20,9 +20,40 @@ fn layout<X: Declared>() -> Layout {
     layout.check("test").unwrap()
 }
 
+/// The cells of a run by the places of their columns.
+fn recorded<X: Declared>(left: &Left) -> Vec<(usize, Cell)> {
+    let layout = layout::<X>();
+    let place = |name: &String| {
+        layout
+            .columns()
+            .iter()
+            .position(|column| column.name == *name)
+    };
+    let cells = left.iter();
+    cells
+        .filter_map(|(name, cell)| Some((place(name)?, cell.clone())))
+        .collect()
+}
+
 /// Calls generated code in a scope, and gives what it left, also if it failed.
 fn scoped<X: Declared, R>(
     watch: &dyn Watch,
+    call: impl FnOnce(&mut Run, &mut Scope<'_>) -> Result<R, StepError>,
+) -> (Left, Result<R, StepError>) {
+    in_scope::<X, _>(watch, (&[], &[]), call)
+}
+
+/// The same in a fill that makes some fields, and is given these cells.
+fn filling<X: Declared, R>(
+    of: (&[usize], &[(usize, Cell)]),
+    call: impl FnOnce(&mut Run, &mut Scope<'_>) -> Result<R, StepError>,
+) -> (Left, Result<R, StepError>) {
+    in_scope::<X, _>(&Unwatched, of, call)
+}
+
+fn in_scope<X: Declared, R>(
+    watch: &dyn Watch,
+    (makes, kept): (&[usize], &[(usize, Cell)]),
     call: impl FnOnce(&mut Run, &mut Scope<'_>) -> Result<R, StepError>,
 ) -> (Left, Result<R, StepError>) {
     let layout = layout::<X>();
@@ -37,6 +68,8 @@ fn scoped<X: Declared, R>(
         step: None,
         watch,
         source: None,
+        makes,
+        kept,
     };
     let mut run = Run::detached(7);
     let result = call(&mut run, &mut scope);
