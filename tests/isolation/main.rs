@@ -101,9 +101,7 @@ fn main() -> std::process::ExitCode {
 fn hook() {
     xp::child_main::<(
         (continued::Graded, continued::Counted),
-        crossing::All,
-        crossing::Fills,
-        crossing::Opaques,
+        (crossing::All, crossing::Fills, crossing::Opaques),
         deaths::Deaths,
         deaths::Tails,
         limits::Limited,
