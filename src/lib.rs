@@ -445,6 +445,62 @@
 //! twice, and they share what is left. Each point is accepted once. If one of them dies, whatever
 //! killed it, the others take over what it had begun.
 //!
+//! # Continuing
+//!
+//! An experiment with [`continues`](macro@experiment#continuing-runs-that-are-there) adds fields to the runs
+//! of another one, loaded from the file or made just before. It reads their fields, params and
+//! sequences, each by itself or all together.
+//!
+//! ```
+//! use xp::prelude::*;
+//!
+//! # #[step] fn measure(n: u64) -> f64 { n as f64 * 0.5 }
+//! #[experiment]
+//! fn sizes(#[param] n: u64) {
+//!     #[field]
+//!     let seconds: f64 = measure(n);
+//! }
+//!
+//! /// The longest run.
+//! #[step]
+//! fn longest(runs: &Runs<Sizes>) -> xp::Result<f64> {
+//!     let mut longest = 0.0_f64;
+//!     for run in runs {
+//!         longest = longest.max(run?.fields.seconds);
+//!     }
+//!     Ok(longest)
+//! }
+//!
+//! #[step]
+//! fn share(seconds: f64, of: f64) -> f64 {
+//!     seconds / of
+//! }
+//!
+//! #[experiment(continues = sizes)]
+//! fn relative(#[field] seconds: f64, runs: &Runs<Sizes>) {
+//!     #[shared]
+//!     let longest: f64 = longest(runs)?;
+//!     /// A new column in the rows that are there.
+//!     #[field]
+//!     let relative: f64 = share(seconds, longest);
+//! }
+//!
+//! let session = Session::in_memory()?;
+//! session.execute(sizes().n([1, 2, 4]))?;
+//! let experiment = session.execute(relative())?;
+//! for run in experiment.runs() {
+//!     let run: Run<Relative> = run?;
+//!     assert_eq!(run.fields.relative, run.fields.seconds / 2.0);
+//! }
+//! // Both are there: the columns `n`, `seconds`, `relative`.
+//! assert_eq!(session.load_as::<Sizes>("sizes")?.runs().count(), 3);
+//! # Ok::<(), xp::Error>(())
+//! ```
+//!
+//! `execute` computes the fields of all runs, all or nothing: if one fails, the rows are as they were.
+//! `resume` computes what runs lack that were added later, and keeps what is done. What Python wrote is
+//! continued, too: `#[experiment(continues)]`, and `.named("..")` on the plan.
+//!
 //! # Copies, parts and shared files
 //!
 //! Experiments that were made or loaded are copied, merged, and added to shared files, with all that
@@ -643,7 +699,7 @@ pub use xp_runtime::*;
 pub mod prelude {
     pub use crate::{
         AnyPlan as _, Durability, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _,
-        Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy, Rerun, Run,
+        Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy, Rerun, Run, Runs,
         Sequence, Session, WithPoints as _, experiment, step,
     };
 }

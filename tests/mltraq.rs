@@ -439,3 +439,105 @@ fn values_that_were_read_are_written_as_the_same_values() {
         check(python, "same.py", &args);
     }
 }
+
+#[derive(Serialize, Deserialize)]
+struct Amount {
+    value: f64,
+}
+
+#[step]
+fn total_of(loss: &Sequence<Amount>) -> Result<f64, xp::SequenceError> {
+    Ok(loss.values()?.iter().map(|row| row.value).sum())
+}
+
+#[step]
+fn label_of(run: &mut Run, a: usize, b: &str) -> Result<String, xp::FieldError> {
+    if a == 3 {
+        run.fields.insert("extra", b.to_owned())?;
+    }
+    Ok(format!("{b}{a}"))
+}
+
+#[step]
+fn pair_of(a: usize, b: &str) -> (usize, String) {
+    (a, b.to_owned())
+}
+
+/// The params are in the field `args`, the config is, too.
+#[experiment(continues)]
+fn labels(
+    #[config(default = 2)] factor: u32,
+    #[param] a: usize,
+    #[param] b: String,
+    #[param] x: f64,
+    #[field] product: f64,
+    #[sequence] loss: Sequence<Amount>,
+    run: &mut Run,
+) {
+    #[field]
+    let total: f64 = total_of(&loss)?;
+    #[field]
+    let label: String = label_of(run, a, &b)?;
+    #[field]
+    let pair: (usize, String) = pair_of(a, &b);
+}
+
+/// The pairs are of other types.
+#[experiment(continues)]
+fn misread(#[field] pair: Vec<usize>, #[param] b: u64) {
+    #[field]
+    let sum: usize = sum_of(&pair);
+}
+
+#[step]
+fn sum_of(pair: &[usize]) -> usize {
+    pair.iter().sum()
+}
+
+/// The pairs are of other types, which only their values tell.
+#[experiment(continues)]
+fn misread_values(#[field] pair: Vec<usize>) {
+    #[field]
+    let sum: usize = sum_of(&pair);
+}
+
+#[test]
+fn an_experiment_of_mltraq_is_continued() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    check(python, "workflow.py", &["make", file.path()]);
+    let session = Session::open(&file.path).unwrap();
+    let labelled = session.execute(labels().named("grid")).unwrap();
+    for run in labelled.runs() {
+        let fields = run.unwrap().fields;
+        assert_eq!(fields.product, fields.a as f64 * fields.x);
+        assert_eq!(fields.label, format!("{}{}", fields.b, fields.a));
+    }
+    check(python, "workflow.py", &["check", file.path()]);
+    // Again, which replaces what it made; and once nothing is left to do.
+    session.execute(labels().named("grid")).unwrap();
+    let report = session.plan(labels().named("grid")).unwrap();
+    assert_eq!((report.counts.complete, report.counts.to_run), (6, 0));
+    check(python, "workflow.py", &["check", file.path()]);
+    let error = session
+        .execute(misread().named("grid"))
+        .unwrap_err()
+        .to_string();
+    let told = "`b` should be int, and is neither a column nor a param in `args`";
+    assert!(error.contains(told), "{error}");
+    let error = session.execute(misread_values().named("grid")).unwrap_err();
+    assert!(
+        format!("{error:?}").contains("`pair` cannot be read"),
+        "{error:?}"
+    );
+    check(python, "workflow.py", &["extend", file.path()]);
+    let report = session.plan(labels().named("grid")).unwrap();
+    assert_eq!((report.counts.complete, report.counts.missing), (6, 1));
+    let labelled = session.resume(labels().named("grid")).unwrap();
+    let labels: Vec<_> = labelled
+        .runs()
+        .map(|run| run.unwrap().fields.label)
+        .collect();
+    assert_eq!((labels.len(), labels.contains(&"z1".to_owned())), (7, true));
+    check(python, "count_only.py", &[file.path(), "grid", "7"]);
+}

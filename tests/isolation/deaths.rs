@@ -42,7 +42,9 @@ fn die(how: &str) -> u32 {
             unreachable!()
         }
         "closed" => {
-            (0..64).for_each(|fd| drop(nix::unistd::close(fd)));
+            (0..64).for_each(|fd| {
+                let _ = nix::unistd::close(fd);
+            });
             std::process::id()
         }
         "allocation" => black_box(Vec::<u8>::with_capacity(black_box(1 << 62))).len() as u32,

@@ -11,6 +11,8 @@ fn main() {
 }
 
 #[cfg(target_os = "linux")]
+mod continued;
+#[cfg(target_os = "linux")]
 mod crossing;
 #[cfg(target_os = "linux")]
 mod deaths;
@@ -50,6 +52,7 @@ fn main() -> std::process::ExitCode {
     }
     hook();
     let tests = [
+        continued::TESTS,
         crossing::TESTS,
         deaths::TESTS,
         limits::TESTS,
@@ -100,9 +103,8 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 fn hook() {
     xp::child_main::<(
-        crossing::All,
-        crossing::Fills,
-        crossing::Opaques,
+        (continued::Graded, continued::Counted),
+        (crossing::All, crossing::Fills, crossing::Opaques),
         deaths::Deaths,
         deaths::Tails,
         (limits::Limited, limits::Warmed, monitor::Monitors),

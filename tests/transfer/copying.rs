@@ -61,6 +61,77 @@ fn copies_go_in_and_out_of_memory_and_keep_the_states() {
 }
 
 #[test]
+fn a_session_and_the_same_with_options_are_one_file() {
+    let session = Session::in_memory().unwrap();
+    let made = part(&session, true, 0..3);
+    let patient = session.with(Options::new().lock_timeout(std::time::Duration::from_secs(1)));
+    let copy = made.copy_into(&patient, "copy").unwrap();
+    assert_eq!(copy.runs().count(), 3);
+    assert_eq!(
+        patient
+            .merge("both", [&made, &copy])
+            .unwrap()
+            .runs()
+            .count(),
+        3
+    );
+}
+
+mod more {
+    use xp::prelude::*;
+
+    use super::roots;
+
+    #[step]
+    fn square(root: f64) -> f64 {
+        root * root
+    }
+
+    #[experiment(continues = roots)]
+    pub(crate) fn squares(#[field] root: f64) {
+        #[field]
+        let square: f64 = square(root);
+    }
+}
+
+#[test]
+fn what_continues_an_experiment_goes_with_it() {
+    let (file, shared) = (File::new(), File::new());
+    let session = file.session();
+    part(&session, true, 0..4)
+        .upstream(&shared.session())
+        .unwrap();
+    session.resume(more::squares().named("roots")).unwrap();
+    part(&session, true, 4..6);
+    let roots = session.load("roots").unwrap();
+
+    let copy = roots.copy_to("copy").unwrap();
+    let plan = || more::squares().named("copy");
+    let counts = session.plan(plan()).unwrap().counts;
+    assert_eq!((counts.complete, counts.to_run), (4, 2));
+    assert_eq!(session.resume(plan()).unwrap().runs().count(), 6);
+    assert_eq!(copy.runs().count(), 6);
+
+    // The runs that were there get the field that they lack.
+    let done = roots.upstream(&shared.session()).unwrap();
+    assert_eq!((done.added, done.replaced, done.kept), (2, 4, 0));
+    let again = roots.upstream(&shared.session()).unwrap();
+    assert_eq!((again.added, again.replaced, again.kept), (0, 0, 6));
+    let there = shared.session();
+    let counts = there.plan(more::squares().named("roots")).unwrap().counts;
+    assert_eq!((counts.complete, counts.to_run), (4, 2));
+    assert_eq!(
+        there
+            .resume(more::squares().named("roots"))
+            .unwrap()
+            .runs()
+            .count(),
+        6
+    );
+    assert_eq!(int(&there, "SELECT count(square) FROM experiment_roots"), 6);
+}
+
+#[test]
 fn a_name_that_is_taken_is_refused_and_nothing_is_changed() {
     let file = File::new();
     let session = file.session();

@@ -106,6 +106,11 @@ impl Args {
         Some((span, arg.value?))
     }
 
+    /// The key's place and value, which it may have.
+    pub(crate) fn optional(&mut self, key: &str) -> Option<(Span, Option<Expr>)> {
+        self.take(key).map(|arg| (arg.key.span(), arg.value))
+    }
+
     fn find(&self, key: &str) -> Option<usize> {
         self.args.iter().position(|arg| arg.key.unraw() == key)
     }

@@ -142,6 +142,66 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The last three need a plain name and a written type. All branches and loops belong inside of steps.
 ///
+/// # Continuing runs that are there
+///
+/// With `continues`, the experiment makes no runs of its own: it adds fields to the runs that another
+/// one has made, in this process or before. There is one run for each completed run, whose `id_run`
+/// and row it keeps.
+///
+/// ```
+/// # use xp::prelude::*;
+/// # #[step] fn fit(k: usize) -> f64 { 1.0 - 1.0 / (k as f64 + 1.0) }
+/// # #[experiment] fn iris(#[param] k: usize) { #[field] let accuracy: f64 = fit(k); }
+/// # #[step] fn mean_of(runs: &Runs<Iris>) -> xp::Result<f64> {
+/// #     let all: xp::Result<Vec<f64>> = runs.iter().map(|run| Ok(run?.fields.accuracy)).collect();
+/// #     Ok(all?.iter().sum::<f64>() / runs.iter().count() as f64)
+/// # }
+/// # #[step] fn grade_of(accuracy: f64, mean: f64, margin: f64) -> String {
+/// #     if accuracy > mean + margin { "good" } else { "poor" }.to_owned()
+/// # }
+/// #[experiment(continues = iris)] // the path of the other's function
+/// fn grade(
+///     #[config(default = 0.0)] margin: f64,
+///     #[field] accuracy: f64,
+///     runs: &Runs<Iris>,
+/// ) {
+///     #[shared]
+///     let mean: f64 = mean_of(runs)?; // once
+///     #[field]
+///     let grade: String = grade_of(accuracy, mean, margin);
+/// }
+///
+/// let session = Session::in_memory()?;
+/// session.execute(iris().k([1, 3, 5]))?;
+/// let graded: Experiment<Grade> = session.execute(grade())?;
+/// assert_eq!(graded.name, "iris");
+/// # Ok::<(), xp::Error>(())
+/// ```
+///
+/// | input | meaning |
+/// |---|---|
+/// | `#[field] x: T` | a field of the run, or any other column; `flatten` and `prefix` as where it was made |
+/// | `#[param] x: T` | a recorded input of the run; if there is no such column, one that MLtraq kept in the field `args` (`args_field = ".."` names another), among the params or in the config |
+/// | `#[sequence] x: Sequence<Row>` | a sequence of the run, read only: steps take `&x`, and make further ones by `run.sequence(..)` |
+/// | `#[config] x: T` | given by the plan as ever, and recorded in a column of its own |
+/// | `runs: &Runs<Iris>` | all complete runs, read only, as they are in the file when they are gone through; `&Runs` for fields that are bunches |
+/// | `run: &mut Run` | as ever; `run.rng(..)` depends on the root seed, the run's id and the config |
+///
+/// `#[shared]` values may depend on all of these but a sequence and the run: on what is read they
+/// depend by its value. The body is as ever; its fields are new columns. What a run has already is
+/// neither a field nor inserted.
+///
+/// `session.execute(grade())` computes the fields of all runs, in place of those that it computed
+/// before, all or nothing (unless the plan has another policy): if a run fails, all rows are as they
+/// were. `session.resume(grade())` computes them where they are missing, and keeps each row when it is
+/// done; what was computed with another config is stale. A run that is made again lacks the fields
+/// again. `session.plan(grade())` tells how the runs stand. What fails here counts for no run of the
+/// other experiment. Runs are chosen by `.filter(|run| run.accuracy > 0.5)`.
+///
+/// The experiment of the other's name is continued, or the one that `.named("..")` says: each column
+/// must be there with its type, which is checked before the first run. `#[experiment(continues)]`, without
+/// a path, continues what no Rust program declares, and needs the name.
+///
 /// # What it leaves
 ///
 /// Besides the function, with its visibility, types named after it: `Iris` (for `Experiment<Iris>` and

@@ -15,6 +15,7 @@ mod attempt;
 mod attributes;
 mod bounds;
 mod bunch;
+mod continued;
 mod declare;
 mod exception;
 mod execute;
@@ -78,9 +79,12 @@ pub mod __private {
     pub use xp_macros::callee_must_be_a_step;
 
     pub use crate::bounds::{SharedOps, state_must_be_send};
+    pub use crate::continued::{
+        ExperimentFn, RunsOf, continues, continues_must_name_an_experiment, runs_in,
+    };
     pub use crate::declare::{
-        Baseline, Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo, InputOps,
-        InputRole, Recorded, Slice, Visitor, same_type,
+        Baseline, Continues, Declaration, Declared, FieldInfo, FieldOps, InputError, InputInfo,
+        InputOps, InputRole, Recorded, RunsKind, Slice, Visitor, not_sent, same_type,
     };
     pub use crate::exception::StepError;
     pub use crate::plan::{

@@ -1,6 +1,7 @@
 //! What the generated body of an experiment works with: the step at which it is, the shared values
 //! that it needs, and the row that it fills.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Scope<'a> {
     /// The step that was entered last; `None` outside of the steps.
     pub(crate) step: Option<usize>,
     pub(crate) watch: &'a dyn Watch,
+    /// What the steps may read besides their inputs.
+    pub(crate) source: Option<&'a (dyn Any + Send + Sync)>,
     /// The ordinals of the fields that a fill is to make.
     pub(crate) makes: &'a [usize],
     /// What is recorded of the run that is filled: cells by the places of their columns.

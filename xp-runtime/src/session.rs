@@ -1,5 +1,6 @@
 //! Sessions: a file, and what can be done with the experiments in it.
 
+mod continued;
 mod report;
 mod resume;
 mod transfer;
@@ -132,7 +133,8 @@ impl Session {
     /// [`Error::Plan`], [`Error::Layout`], or an error of the store before the first run, such as
     /// an experiment of that name ([`StoreError::ExperimentExists`](crate::StoreError)).
     /// [`Error::RunsFailed`] if a run fails: by default no further run starts then, and what
-    /// completed is kept (see [`Policy`]).
+    /// completed is kept (see [`Policy`]); of an experiment that continues another, nothing is kept
+    /// by default.
     pub fn execute<P: IntoPlan>(&self, plan: P) -> Result<Experiment<P::Experiment>> {
         self.execute_plan(plan.into_plan())
     }
@@ -197,6 +199,9 @@ impl Session {
     }
 
     fn execute_plan<X: Declared>(&self, plan: Plan<X>) -> Result<Experiment<X>> {
+        if let Some(continues) = X::continues() {
+            return continued::execute(self, plan, &continues);
+        }
         let crossing = plan.crossing;
         let (task, layout, options, order) = self.prepared(plan)?;
         let name = X::declaration().name;
@@ -387,6 +392,7 @@ impl Session {
                 id: continued.known.id,
                 name,
                 counts: Some(continued.survey.counts),
+                continuing: None,
                 summary,
             });
         }
@@ -403,14 +409,6 @@ impl Session {
             }
             _ => None,
         };
-        let signals = options.signals == Some(true);
-        let handled =
-            signals
-                .then(Handled::begin)
-                .transpose()
-                .map_err(|source| Error::Signals {
-                    source: Box::new(source),
-                })?;
         let job = Job {
             store,
             execution: Execution::new(new),
@@ -422,25 +420,18 @@ impl Session {
             progress: options.progress,
             group: options.group,
             attempts: options.retry.unwrap_or_default().saturating_add(1),
-            signals,
+            signals: options.signals == Some(true),
             monitor: options.monitor.clone(),
             on_run: options.on_run.as_ref(),
             args_field: options.args_field.as_deref(),
             continued,
         };
-        if let Some(host) = host {
-            host.begin()
-                .map_err(|error| PlanError::from(Box::new(error)))?;
-        }
-        let executed = execute::execute(task, job, host);
-        if let Some(handled) = handled {
-            handled.exit_if_asked(SqliteStore::close_all);
-        }
-        let (id, summary) = executed?;
+        let (id, summary) = run_job(task, job, host)?;
         Ok(Made {
             id,
             name,
             counts,
+            continuing: None,
             summary,
         })
     }
@@ -454,11 +445,11 @@ impl Session {
         let experiment = if staged && options.if_exists != Some(IfExists::Resume) {
             None
         } else {
-            Some(Experiment::open(
-                &self.store,
-                &Key::Id(made.id),
-                HashMap::new(),
-            )?)
+            let of = Experiment::open(&self.store, &Key::Id(made.id), HashMap::new())?;
+            Some(match made.continuing {
+                Some(declared) => of.continued_by(declared),
+                None => of,
+            })
         };
         Err(Error::RunsFailed(Box::new(RunsFailed {
             name: made.name.clone(),
@@ -562,7 +553,30 @@ struct Made<S> {
     name: String,
     /// How the points stood before, if the experiment was there.
     counts: Option<Counts>,
+    /// The declared name, if it continued the runs of another experiment.
+    continuing: Option<&'static str>,
     summary: Summary<S>,
+}
+
+/// Executes, with signals handled if that is asked for.
+fn run_job<T: Task>(
+    task: &T,
+    job: Job<'_>,
+    host: Option<&Host<T::State>>,
+) -> Result<(Uuid, Summary<T::State>)> {
+    let handled = (job.signals.then(Handled::begin).transpose()).map_err(|source| {
+        let source = Box::new(source);
+        Error::Signals { source }
+    })?;
+    if let Some(host) = host {
+        host.begin()
+            .map_err(|error| PlanError::from(Box::new(error)))?;
+    }
+    let executed = execute::execute(task, job, host);
+    if let Some(handled) = handled {
+        handled.exit_if_asked(SqliteStore::close_all);
+    }
+    Ok(executed?)
 }
 
 impl fmt::Debug for Session {

@@ -15,7 +15,7 @@ use crate::attr::Args;
 use crate::error::Errors;
 
 /// Reads the statements, and reports all that is wrong with them.
-pub(super) fn read(block: &Block, inputs: &Inputs, errors: &mut Errors) -> Body {
+pub(super) fn read(block: &Block, inputs: &Inputs, continues: bool, errors: &mut Errors) -> Body {
     let mut reader = Reader {
         places: Places::of(inputs),
         body: Body::default(),
@@ -28,6 +28,10 @@ pub(super) fn read(block: &Block, inputs: &Inputs, errors: &mut Errors) -> Body 
     let mut body = reader.body;
     if errors.is_empty() {
         body.slices = Slices::of(&body, inputs);
+        if continues {
+            // A run that is continued is filled by the whole body.
+            body.slices.all.clear();
+        }
     }
     body
 }
@@ -255,6 +259,15 @@ impl Reader<'_> {
                          the sequence `{used}`: leave out `#[shared]`"
                     ),
                 ),
+                // They are the same for all runs.
+                Binding::Runs => {}
+                Binding::Read(_) => self.errors.at(
+                    used.span(),
+                    format_args!(
+                        "the sequence `{used}` differs from run to run, so the shared value `{name}` \
+                         cannot depend on it: leave out `#[shared]`"
+                    ),
+                ),
                 Binding::Var | Binding::Kept(_) => self.errors.at(
                     used.span(),
                     format_args!(
@@ -449,7 +462,7 @@ impl Reader<'_> {
         for input in &inputs.values {
             taken.push((input.name.clone(), "an input"));
         }
-        for sequence in &inputs.sequences {
+        for sequence in inputs.sequences.iter().chain(&inputs.read) {
             taken.push((sequence.name.clone(), "a sequence"));
         }
         let errors = &mut *self.errors;

@@ -5,7 +5,8 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, PatIdent, PatType, Signature, Type};
 
-use super::model::{Input, Inputs, Role, RunInput, Sequence};
+use super::model::{Input, Inputs, Role, RunInput, RunsInput, Sequence};
+use super::read;
 use crate::attr::Args;
 use crate::error::Errors;
 
@@ -13,7 +14,7 @@ use crate::error::Errors;
 const KINDS: [&str; 4] = ["config", "param", "sequence", "field"];
 
 /// Reads the inputs, and reports all that is wrong with them. What can be understood is there.
-pub(super) fn read(signature: &Signature, errors: &mut Errors) -> Inputs {
+pub(super) fn read(signature: &Signature, continues: bool, errors: &mut Errors) -> Inputs {
     let mut inputs = Inputs::default();
     let mut seen: Vec<String> = Vec::new();
     let generics = signature.generics.type_params();
@@ -41,7 +42,7 @@ pub(super) fn read(signature: &Signature, errors: &mut Errors) -> Inputs {
             // Reported with the rest of the signature.
             inputs.values.push(Input::unsure(arg, pat));
         } else {
-            one(arg, pat, &mut inputs, errors);
+            one(arg, pat, continues, &mut inputs, errors);
         }
     }
     inputs
@@ -60,7 +61,7 @@ fn name_of<'a>(arg: &'a PatType, errors: &mut Errors) -> Option<&'a PatIdent> {
     }
 }
 
-fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) {
+fn one(arg: &PatType, pat: &PatIdent, continues: bool, inputs: &mut Inputs, errors: &mut Errors) {
     let told = errors.len();
     let kinds = kinds(&arg.attrs, errors);
     let name = pat.ident.unraw().to_string();
@@ -72,6 +73,8 @@ fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) 
             );
         } else if is_reference_to_run(&arg.ty) {
             return run(arg, &pat.ident, inputs, errors);
+        } else if is_runs(&arg.ty) {
+            return runs(arg, &pat.ident, continues, inputs, errors);
         } else if is_run(&arg.ty) {
             errors.on(&arg.ty, "the run is borrowed: write `&mut Run`");
             return run(arg, &pat.ident, inputs, errors);
@@ -103,14 +106,36 @@ fn one(arg: &PatType, pat: &PatIdent, inputs: &mut Inputs, errors: &mut Errors) 
         .map(|s| s.ident.to_string())
         .unwrap_or_default();
     match kind.as_str() {
-        "config" => value(arg, pat, Role::Config, attribute, inputs, errors),
+        "config" => {
+            value(arg, pat, Role::Config, attribute, inputs, errors);
+            if continues
+                && inputs
+                    .values
+                    .last()
+                    .is_some_and(|last| last.absent.is_some())
+            {
+                errors.on(
+                    attribute,
+                    "`absent` tells which points are there already, and an experiment that continues \
+                     has the runs that are there for its points: leave it out",
+                );
+            }
+        }
+        "param" if continues => inputs.values.push(read::param(arg, pat, attribute, errors)),
+        "sequence" if continues => inputs.read.extend(sequence(arg, pat, attribute, errors)),
         "param" => value(arg, pat, Role::Param, attribute, inputs, errors),
-        "sequence" => sequence(arg, pat, attribute, inputs, errors),
+        "sequence" => inputs
+            .sequences
+            .extend(sequence(arg, pat, attribute, errors)),
+        _ if continues => inputs.values.push(read::field(arg, pat, attribute, errors)),
         _ => {
             errors.on(
                 attribute,
-                "an input that reads a field of another experiment's runs is not there yet; a field is \
-                 made by a statement: `#[field] let name: Type = step(..);`",
+                format_args!(
+                    "`#[field] {name}` reads a field of runs that are there: say of which experiment, \
+                     `#[experiment(continues = its_function)]`; a field of this experiment's own is made \
+                     by a statement, `#[field] let {name}: Type = step(..);`"
+                ),
             );
             inputs.values.push(Input::unsure(arg, pat));
         }
@@ -164,7 +189,7 @@ fn value(
             "#[config]",
             &["default", "absent", "identity", "flatten", "key", "skip"],
         ),
-        Role::Param => (
+        _ => (
             "#[param]",
             &[
                 "values", "default", "absent", "identity", "flatten", "key", "skip",
@@ -227,6 +252,7 @@ fn value(
         identity,
         recorded: !skip,
         flatten,
+        prefix: None,
         key: keep(key),
         default: keep(default),
         values: keep(values),
@@ -237,7 +263,7 @@ fn value(
 
 impl Input {
     /// An input that is in error: what uses it is left in peace.
-    fn unsure(arg: &PatType, pat: &PatIdent) -> Self {
+    pub(super) fn unsure(arg: &PatType, pat: &PatIdent) -> Self {
         Self {
             ident: pat.ident.clone(),
             name: pat.ident.unraw().to_string(),
@@ -248,6 +274,7 @@ impl Input {
             identity: true,
             recorded: false,
             flatten: false,
+            prefix: None,
             key: None,
             default: Some(syn::parse_quote!(())),
             values: None,
@@ -257,7 +284,7 @@ impl Input {
     }
 }
 
-fn tokens_of(attribute: &Attribute, errors: &mut Errors) -> TokenStream {
+pub(super) fn tokens_of(attribute: &Attribute, errors: &mut Errors) -> TokenStream {
     match &attribute.meta {
         Meta::Path(_) => TokenStream::new(),
         Meta::List(list) => list.tokens.clone(),
@@ -276,9 +303,8 @@ fn sequence(
     arg: &PatType,
     pat: &PatIdent,
     attribute: &Attribute,
-    inputs: &mut Inputs,
     errors: &mut Errors,
-) {
+) -> Option<Sequence> {
     Args::parse("#[sequence]", &[], tokens_of(attribute, errors), errors);
     let is_sequence = matches!(&*arg.ty, Type::Path(path)
         if path.path.segments.last().is_some_and(|s| s.ident == "Sequence"));
@@ -287,13 +313,49 @@ fn sequence(
             &arg.ty,
             "a sequence has the type `Sequence<Row>`, where `Row` is a flat struct",
         );
-        return;
+        return None;
     }
-    inputs.sequences.push(Sequence {
+    Some(Sequence {
         ident: pat.ident.clone(),
         name: pat.ident.unraw().to_string(),
         ty: (*arg.ty).clone(),
         docs: docs(&arg.attrs),
+    })
+}
+
+fn runs(arg: &PatType, ident: &Ident, continues: bool, inputs: &mut Inputs, errors: &mut Errors) {
+    if !continues {
+        errors.on(
+            &arg.ty,
+            format_args!(
+                "`{ident}` gives all runs of an experiment that is continued: say which, \
+                 `#[experiment(continues = its_function)]`"
+            ),
+        );
+    }
+    if let Type::Reference(reference) = &*arg.ty
+        && let Some(mutability) = &reference.mutability
+    {
+        errors.on(
+            mutability,
+            "the runs are shared, and read only: write `&Runs<..>`",
+        );
+        return;
+    }
+    if !matches!(&*arg.ty, Type::Reference(_)) {
+        errors.on(&arg.ty, "the runs are borrowed: write `&Runs<..>`");
+        return;
+    }
+    if inputs.runs.is_some() {
+        errors.at(
+            ident.span(),
+            "the runs are there once: keep one `runs: &Runs<..>`",
+        );
+        return;
+    }
+    inputs.runs = Some(RunsInput {
+        ident: ident.clone(),
+        ty: (*arg.ty).clone(),
     });
 }
 
@@ -320,8 +382,21 @@ fn is_run(ty: &Type) -> bool {
         if path.path.segments.last().is_some_and(|s| s.ident == "Run"))
 }
 
+/// Whether these are the runs of an experiment, borrowed or not.
+fn is_runs(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_runs(&reference.elem),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "Runs"),
+        _ => false,
+    }
+}
+
 /// Whether the input owns its value, in a type that is written out.
-fn owned(ty: &Type, errors: &mut Errors) -> bool {
+pub(super) fn owned(ty: &Type, errors: &mut Errors) -> bool {
     match ty {
         Type::Reference(reference) => {
             let owned = match &*reference.elem {

@@ -10,6 +10,7 @@ mod names;
 mod parse;
 mod patterns;
 mod places;
+mod read;
 mod slices;
 
 use proc_macro2::TokenStream;
@@ -199,7 +200,7 @@ mod tests {
     }
 
     /// What an experiment is made of, and what does not belong there.
-    const PIECES: [&str; 44] = [
+    const PIECES: [&str; 47] = [
         "#",
         "[param]",
         "[config(default = 1)]",
@@ -224,6 +225,9 @@ mod tests {
         "Vec<_>",
         "Sequence<u8>",
         "&mut Run",
+        "&Runs<Iris>",
+        "continues",
+        "continues = iris,",
         "()",
         "(k)",
         "(k, m)",

@@ -7,23 +7,35 @@ use super::flow::Flow;
 use super::names::Names;
 use super::slices::Slices;
 
-/// Config or param.
+/// Where the value of an input comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
+    /// The plan: one value.
     Config,
+    /// The plan: any number of values.
     Param,
+    /// The run that is continued: its param.
+    ReadParam,
+    /// The run that is continued: its field.
+    ReadField,
 }
 
 impl Role {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Config => "config",
-            Self::Param => "param",
+            Self::Param | Self::ReadParam => "param",
+            Self::ReadField => "field",
         }
+    }
+
+    /// Whether it is read from a run that is there.
+    pub(super) fn is_read(self) -> bool {
+        matches!(self, Self::ReadParam | Self::ReadField)
     }
 }
 
-/// A config or a param.
+/// A value that is given by the plan, or read.
 pub(super) struct Input {
     pub(super) ident: Ident,
     pub(super) name: String,
@@ -34,6 +46,8 @@ pub(super) struct Input {
     pub(super) identity: bool,
     pub(super) recorded: bool,
     pub(super) flatten: bool,
+    /// What the names of the columns begin with, of one that is read.
+    pub(super) prefix: Option<String>,
     pub(super) key: Option<Expr>,
     pub(super) default: Option<Expr>,
     pub(super) values: Option<Expr>,
@@ -56,12 +70,46 @@ pub(super) struct RunInput {
     pub(super) ty: Type,
 }
 
+/// All runs of the experiment that is continued.
+pub(super) struct RunsInput {
+    pub(super) ident: Ident,
+    pub(super) ty: Type,
+}
+
 /// All inputs of an experiment.
 #[derive(Default)]
 pub(super) struct Inputs {
     pub(super) values: Vec<Input>,
     pub(super) sequences: Vec<Sequence>,
+    /// The sequences that are read.
+    pub(super) read: Vec<Sequence>,
+    pub(super) runs: Option<RunsInput>,
     pub(super) run: Option<RunInput>,
+}
+
+impl Inputs {
+    /// Those that the plan gives, by their places.
+    pub(super) fn given(&self) -> impl Iterator<Item = (usize, &Input)> {
+        let all = self.values.iter().enumerate();
+        all.filter(|(_, input)| !input.role.is_read())
+    }
+
+    /// Those that are read, by their places: params first.
+    pub(super) fn read_values(&self) -> impl Iterator<Item = (usize, &Input)> {
+        let of = |role| {
+            let all = self.values.iter().enumerate();
+            all.filter(move |(_, input)| input.role == role)
+        };
+        of(Role::ReadParam).chain(of(Role::ReadField))
+    }
+}
+
+/// Which runs are continued.
+pub(super) struct Continues {
+    /// The function of the experiment; `None` if no program declares it.
+    pub(super) of: Option<Path>,
+    /// The field in which MLtraq may have kept the params.
+    pub(super) args_field: String,
 }
 
 /// A statement of the body, its places rewritten to what stands for them in the expansion.
@@ -127,6 +175,7 @@ pub(super) struct Experiment {
     pub(super) ident: Ident,
     /// The experiment's name, which is part of identities.
     pub(super) name: String,
+    pub(super) continues: Option<Continues>,
     pub(super) names: Names,
     pub(super) inputs: Inputs,
     pub(super) body: Body,

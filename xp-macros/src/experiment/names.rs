@@ -43,6 +43,12 @@ impl Names {
         }
     }
 
+    /// The trait without which an input that is read cannot be given: `GradeReadsK`.
+    pub(super) fn reads(&self, input: &str) -> Ident {
+        let name = format!("{}Reads{}", self.stem, camel(input));
+        Ident::new(&name, Span::call_site().located_at(self.span))
+    }
+
     /// The trait that says whether the input has a value: `IrisNeedsK`.
     pub(super) fn needs(&self, input: &str) -> Ident {
         let name = format!("{}Needs{}", self.stem, camel(input));

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, FnArg, ItemFn, Lit, PatType, ReturnType, Safety, Signature};
 
-use super::model::Experiment;
+use super::model::{Continues, Experiment};
 use super::names::{Names, camel};
 use super::{INERT_ATTRIBUTES, NOT_EMITTED, body, inputs};
 use crate::attr::Args;
@@ -18,9 +18,11 @@ pub(super) fn parse(
     item: TokenStream,
     errors: &mut Errors,
 ) -> Option<Experiment> {
-    let mut args = Args::parse("#[experiment]", &["name", "types"], args, errors);
+    let known = ["name", "types", "continues", "args_field"];
+    let mut args = Args::parse("#[experiment]", &known, args, errors);
     let name = args.value("name", "\"iris\"", errors);
     let types = args.value("types", "Iris", errors);
+    let continues = continues(&mut args, errors);
 
     let function = match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => function,
@@ -43,8 +45,8 @@ pub(super) fn parse(
         );
         return None;
     }
-    let inputs = inputs::read(&function.sig, errors);
-    let body = body::read(&function.block, &inputs, errors);
+    let inputs = inputs::read(&function.sig, continues.is_some(), errors);
+    let body = body::read(&function.block, &inputs, continues.is_some(), errors);
 
     let ident = function.sig.ident.clone();
     let plain = ident.unraw().to_string();
@@ -100,11 +102,53 @@ pub(super) fn parse(
         fn_token: function.sig.fn_token,
         ident,
         name,
+        continues,
         names: Names::new(&stem.0, stem.1),
         inputs,
         body,
         broken,
     })
+}
+
+/// Which runs are continued, if any are.
+fn continues(args: &mut Args, errors: &mut Errors) -> Option<Continues> {
+    let continues = args.optional("continues");
+    let args_field = args.value("args_field", "\"args\"", errors);
+    let args_field = match args_field {
+        None => "args".to_owned(),
+        Some((span, _)) if continues.is_none() => {
+            errors.at(
+                span,
+                "`args_field` says in which field MLtraq kept the params of runs that are continued: \
+                 write `continues`, too, or leave it out",
+            );
+            return None;
+        }
+        Some((
+            _,
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }),
+        )) => text.value(),
+        Some((_, other)) => {
+            errors.on(other, "`args_field` is a text: `args_field = \"args\"`");
+            "args".to_owned()
+        }
+    };
+    let of = match continues? {
+        (_, None) => None,
+        (_, Some(Expr::Path(path))) if path.qself.is_none() => Some(path.path),
+        (_, Some(other)) => {
+            errors.on(
+                other,
+                "`continues` is the path of an experiment's function: `continues = path::to::iris`; \
+                 or has no value, for an experiment that no program declares",
+            );
+            None
+        }
+    };
+    Some(Continues { of, args_field })
 }
 
 /// The parser's own error, unless the item is something else altogether.

@@ -27,6 +27,10 @@ pub(super) enum Binding {
     },
     /// A state or a field: the variable that holds it.
     Kept(Ident),
+    /// A sequence that is read: the variable that refers to it.
+    Read(Ident),
+    /// All runs of the experiment that is continued.
+    Runs,
 }
 
 /// The names that are known at a point of the body.
@@ -77,6 +81,12 @@ impl Places {
         }
         if let Some(run) = &inputs.run {
             places.bind(&run.ident, Binding::Run);
+        }
+        for sequence in &inputs.read {
+            places.bind(&sequence.ident, Binding::Read(local(&sequence.ident)));
+        }
+        if let Some(runs) = &inputs.runs {
+            places.bind(&runs.ident, Binding::Runs);
         }
         places
     }
@@ -254,6 +264,25 @@ impl Places {
                     );
                     return None;
                 }
+                if reference.mutability.is_some()
+                    && let Some((name, runs)) = self.read_of(&reference.expr)
+                {
+                    if runs {
+                        errors.on(
+                            reference,
+                            format_args!("the runs are read, and not changed: write `{name}`"),
+                        );
+                    } else {
+                        errors.on(
+                            reference,
+                            format_args!(
+                                "the sequence `{name}` is that of the run that is continued, and is read: \
+                                 write `&{name}`; a step makes a further one with `run.sequence(\"..\")`"
+                            ),
+                        );
+                    }
+                    return None;
+                }
                 if reference.mutability.is_some() {
                     self.change(&reference.expr);
                 }
@@ -319,6 +348,23 @@ impl Places {
         }
     }
 
+    /// The sequence that is read, or the runs (then true), whose place this is.
+    fn read_of<'a>(&self, expr: &'a Expr) -> Option<(&'a Ident, bool)> {
+        match expr {
+            Expr::Paren(paren) => self.read_of(&paren.expr),
+            Expr::Group(group) => self.read_of(&group.expr),
+            Expr::Path(path) => {
+                let name = path.path.get_ident()?;
+                match self.find(name)?.binding {
+                    Binding::Read(_) => Some((name, false)),
+                    Binding::Runs => Some((name, true)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     fn name(&mut self, name: &Ident, expr: &Expr) -> Expr {
         let Some(known) = self.find(name) else {
             // A constant, or a mistake that the compiler tells.
@@ -360,7 +406,7 @@ impl Places {
             local
         };
         match binding {
-            Binding::Shared { local: of, .. } => {
+            Binding::Shared { local: of, .. } | Binding::Read(of) => {
                 let of = local(&of);
                 // A place of the written type: `&split` is a `&Split`, to generic steps, too.
                 parse_quote_spanned!(name.span()=> (*#of))

@@ -5,7 +5,7 @@ mod task;
 
 use std::path::PathBuf;
 
-pub(crate) use task::{Cover, PlanTask, Task, digest};
+pub(crate) use task::{Cover, PlanTask, Task, digest, maker_of};
 
 use crate::bunch::Bunch;
 use crate::declare::Portion;
@@ -115,6 +115,7 @@ impl<T: Task> Attempt<'_, T> {
             steps: task.steps(),
             step: None,
             watch: self.watch,
+            source: task.source(),
             makes: &[],
             kept: self.kept,
         };

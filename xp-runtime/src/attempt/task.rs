@@ -1,6 +1,9 @@
 //! What the engine asks of what it executes: the points of a plan, or of a sweep by closure.
 
+use std::any::Any;
 use std::marker::PhantomData;
+
+use uuid::Uuid;
 
 use crate::bunch::Bunch;
 use crate::declare::{Baseline, Declared, InputCause, InputError, Point, Portion, See, Visitor};
@@ -24,6 +27,23 @@ pub(crate) trait Task: Sync {
     fn keeps_state(&self) -> bool;
     fn steps(&self) -> &'static [&'static StepInfo];
     fn scheme(&self) -> &IdentityScheme;
+    /// The id of the run of an index, where there is one that was not made of its inputs.
+    fn id_of(&self, i: u64) -> Option<Uuid> {
+        let _ = i;
+        None
+    }
+    /// Whether what completes is added to runs that are there.
+    fn continues(&self) -> bool {
+        false
+    }
+    /// Whether points of known ids are left out, which is known once they are made.
+    fn selects(&self) -> bool {
+        false
+    }
+    /// What the steps may read besides their inputs.
+    fn source(&self) -> Option<&(dyn Any + Send + Sync)> {
+        None
+    }
     /// How many indices of points there are.
     fn len(&self) -> u64;
     /// The point of an index; `None` if it is left out.
@@ -260,13 +280,7 @@ impl<X: Declared> Task for PlanTask<X> {
     }
 
     fn maker(&self, column: usize) -> Option<String> {
-        let fields = self.layout.fields();
-        let ordinal = fields.iter().position(|of| of.columns.contains(&column))?;
-        let steps = self.depends(ordinal).into_iter();
-        let steps = steps.filter_map(|place| self.steps().get(place));
-        Some(digest(
-            steps.map(|step| (step.name, step.fingerprint.to_string())),
-        ))
+        maker_of::<X>(&self.layout, column)
     }
 
     fn prunes(&self) -> bool {
@@ -301,4 +315,16 @@ impl<X: Declared> Task for PlanTask<X> {
     ) -> Result<(), StepError> {
         X::fill(slice, &point.config, &point.params, run, scope)
     }
+}
+
+/// A digest of the steps on which a column depends, if it is that of a field.
+pub(crate) fn maker_of<X: Declared>(layout: &Layout, column: usize) -> Option<String> {
+    let fields = layout.fields();
+    let ordinal = fields.iter().position(|of| of.columns.contains(&column))?;
+    let declaration = X::declaration();
+    let steps = declaration.fields.get(ordinal)?.steps.iter();
+    let steps = steps.filter_map(|place| declaration.steps.get(*place));
+    Some(digest(
+        steps.map(|step| (step.name, step.fingerprint.to_string())),
+    ))
 }

@@ -232,6 +232,15 @@ impl<T> InputOps<T> {
     }
 }
 
+/// That an input is none which can be sent.
+#[doc(hidden)]
+pub fn not_sent(input: &str) -> InputError {
+    InputError {
+        input: input.to_owned(),
+        source: Box::new(InputCause::NotSent("it is read from the file")),
+    }
+}
+
 fn error(info: &InputInfo, source: InputCause) -> InputError {
     InputError {
         input: info.name.to_owned(),

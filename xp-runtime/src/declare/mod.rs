@@ -2,6 +2,7 @@
 //! that runs the steps. Everything else follows from it here.
 
 mod baseline;
+mod continues;
 mod field;
 mod input;
 mod slice;
@@ -12,8 +13,9 @@ mod visit;
 use std::sync::Arc;
 
 pub use baseline::{Baseline, Recorded};
+pub use continues::{Continues, RunsKind};
 pub use field::FieldOps;
-pub use input::{InputCause, InputError, InputOps};
+pub use input::{InputCause, InputError, InputOps, not_sent};
 pub(crate) use slice::Portion;
 pub use slice::{FieldInfo, Slice, same_type};
 pub(crate) use visit::See;
@@ -24,7 +26,7 @@ use crate::row::{Layout, RowError, RowReader};
 use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
-use crate::value::Value;
+use crate::value::{Value, ValueError};
 
 /// Whether an input is a config or a param.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +35,8 @@ pub enum InputRole {
     Config,
     /// A value per point.
     Param,
+    /// Read from the run that is there, in an experiment that continues another.
+    Read,
 }
 
 /// An input of an experiment.
@@ -125,6 +129,23 @@ pub trait Declared: RunKind<Inner = ()> + 'static {
     ) -> Result<(), StepError>;
     /// Reads the recorded inputs and the fields, in the order of the layout.
     fn read(row: &mut RowReader<'_>) -> Result<Self::Fields, RowError>;
+    /// What it continues; `None` if it makes runs of its own.
+    fn continues() -> Option<Continues> {
+        None
+    }
+    /// Names the columns that are read of the runs that are there: behind those of
+    /// [`layout`](Self::layout) for [`read`](Self::read), and alone for [`take`](Self::take).
+    fn reads(layout: &mut Layout) {
+        let _ = layout;
+    }
+    /// Reads what a run has that is there.
+    fn take(row: &mut RowReader<'_>) -> Result<Self::Params, RowError> {
+        let _ = row;
+        Err(RowError::Read {
+            column: "id_run".to_owned(),
+            source: ValueError::new("its experiment continues none"),
+        })
+    }
 }
 
 /// A point of an experiment: params, with the config of the part of the plan they come from.

@@ -108,6 +108,6 @@ pub(super) fn visit_text(
 fn side<'a>(info: &InputInfo, config: &'a mut Bunch, params: &'a mut Bunch) -> &'a mut Bunch {
     match info.role {
         InputRole::Config => config,
-        InputRole::Param => params,
+        InputRole::Param | InputRole::Read => params,
     }
 }

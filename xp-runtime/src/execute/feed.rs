@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::progress::Bar;
 use super::schedule::{Handed, Schedule};
 use super::survey::Bits;
@@ -14,7 +16,7 @@ use super::worker::Shared;
 use crate::attempt::Task;
 use crate::declare::InputError;
 use crate::exception::Exception;
-use crate::identity::{Identity, Inputs, InputsHash};
+use crate::identity::{Inputs, InputsHash};
 use crate::panic;
 use crate::stop::Stop;
 use crate::store::{Answer, Claim, Claimant, Store, StoreError, Watch};
@@ -61,7 +63,7 @@ pub(super) struct Claims<'a, T: Task> {
 pub(super) struct Next<P> {
     pub(super) handed: Handed,
     pub(super) point: P,
-    pub(super) identity: Identity,
+    pub(super) id_run: Uuid,
     pub(super) inputs: InputsHash,
     /// Why its identity cannot be told, if it cannot.
     pub(super) identified: Result<Result<(), InputError>, Box<Exception>>,
@@ -214,10 +216,7 @@ impl<T: Task> Feed<'_, T> {
         taken: VecDeque<Next<T::Point>>,
         block: &mut Block<T::Point>,
     ) -> VecDeque<Next<T::Point>> {
-        let points: Vec<_> = taken
-            .iter()
-            .map(|next| next.identity.id_run().as_u128())
-            .collect();
+        let points: Vec<_> = taken.iter().map(|next| next.id_run.as_u128()).collect();
         let (claim, answers) = match claims.take(&points, block.size) {
             Ok(answered) => answered,
             Err(error) => {
@@ -288,15 +287,20 @@ impl<T: Task> Feed<'_, T> {
         block.inputs.clear();
         let identified =
             panic::catch(|| self.task.identify(&point, &mut block.inputs)).map_err(Box::new);
+        let there = self.task.id_of(handed.index);
+        if let Some(id) = there {
+            block.inputs.push_text("id_run", &id.simple().to_string());
+        }
         let inputs = block.inputs.hash();
-        let identity = self.task.scheme().identity(&inputs);
-        if !self.shared.is_new(identity) {
+        let made = || self.task.scheme().identity(&inputs).id_run();
+        let id_run = there.unwrap_or_else(made);
+        if !self.shared.is_new(id_run) {
             return self.leave_out(handed, Some(&point));
         }
         block.taken.push_back(Next {
             handed,
             point,
-            identity,
+            id_run,
             inputs,
             identified,
             claim: None,

@@ -17,7 +17,7 @@ use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
-pub(crate) use survey::{Action, Rules, Survey, survey, visit};
+pub(crate) use survey::{Action, Rules, Survey, survey, visit, visit_ids};
 pub use survey::{Counts, PointState};
 
 use self::feed::{Claims, Feed};
@@ -269,7 +269,10 @@ pub(crate) fn execute<T: Task>(
         None => host.map(|_| ChunkDir::temporary()),
     };
     let chunks = chunks.map(Arc::new);
-    let registry = Arc::new(FieldRegistry::new(layout.columns(), &execution.extra));
+    // A run that is continued inserts nothing that is there.
+    let taken = execution.continuing.iter().flat_map(|of| &of.foreign);
+    let taken: Vec<_> = layout.columns().iter().chain(taken).cloned().collect();
+    let registry = Arc::new(FieldRegistry::new(&taken, &execution.extra));
     if let Some(field) = args_field {
         registry.reserve(field);
     }

@@ -126,6 +126,8 @@ pub(crate) struct Rules<'a> {
     limits: Limits,
     /// By the place in [`History::makers`].
     facts: Vec<Facts>,
+    /// Runs that were continued with another config.
+    other: HashSet<u128>,
 }
 
 impl<'a> Rules<'a> {
@@ -149,7 +151,13 @@ impl<'a> Rules<'a> {
             fill,
             limits,
             facts: history.makers.iter().map(facts).collect(),
+            other: HashSet::new(),
         }
+    }
+
+    /// With runs that were continued with another config than today's.
+    pub(crate) fn with_other(self, other: HashSet<u128>) -> Self {
+        Self { other, ..self }
     }
 
     /// By the place in [`History::makers`], the declared columns that are lacking.
@@ -185,6 +193,9 @@ impl<'a> Rules<'a> {
             };
         };
         if let Some(facts) = self.facts(standing) {
+            if self.other.contains(&point) {
+                return (PointState::Stale, run(self.rerun.stale));
+            }
             let is_stale = !facts.changed.is_empty();
             if facts.lacks.is_empty() && !is_stale {
                 return (PointState::Complete, Action::Keep);
@@ -249,6 +260,12 @@ impl<'a> Rules<'a> {
         let reason = match (state, facts) {
             (PointState::Missing, _) => "it was never run".to_owned(),
             (PointState::Complete, _) => "it is complete".to_owned(),
+            (PointState::Stale, Some(_)) if self.other.contains(&point) => match action {
+                Action::Keep => "it was computed with another config; \
+                                 `.rerun(Rerun::new().stale(true))` runs it again"
+                    .to_owned(),
+                _ => "it was computed with another config".to_owned(),
+            },
             (PointState::Partial | PointState::Stale, Some(facts)) => facts.reason(action),
             (PointState::Partial | PointState::Stale, None) => "it is not as declared".to_owned(),
             (PointState::Failed(outcome), _) => match outcome {
@@ -333,6 +350,19 @@ impl Survey {
     }
 }
 
+impl Survey {
+    /// All points, whatever is known of them.
+    pub(crate) fn of_all(len: u64) -> Self {
+        let mut wanted = Bits::default();
+        (0..len).for_each(|i| wanted.set(i));
+        Self {
+            wanted,
+            len,
+            ..Self::default()
+        }
+    }
+}
+
 /// Goes through all points of a task: calls `each` with every one that is no repetition.
 pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)) {
     let mut seen = (!task.distinct()).then(HashSet::new);
@@ -342,10 +372,22 @@ pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)
         inputs.clear();
         // What cannot be identified fails when it is run, under the identity that it has then.
         let _ = panic::catch(|| task.identify(&point, &mut inputs));
-        let identity = task.scheme().identity(&inputs.hash());
-        let id = identity.id_run().as_u128();
+        let made = || task.scheme().identity(&inputs.hash()).id_run();
+        let id = task.id_of(i).unwrap_or_else(made).as_u128();
         if seen.as_mut().is_none_or(|seen| seen.insert(id)) {
             each(i, point, id);
+        }
+    }
+}
+
+/// The same without the points, which need not be made where their ids are known.
+pub(crate) fn visit_ids<T: Task>(task: &T, mut each: impl FnMut(u64, u128)) {
+    if task.id_of(0).is_none() || task.selects() {
+        return visit(task, |i, _, id| each(i, id));
+    }
+    for i in 0..task.len() {
+        if let Some(id) = task.id_of(i) {
+            each(i, id.as_u128());
         }
     }
 }
@@ -353,7 +395,7 @@ pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)
 /// Decides about all points of a task.
 pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
     let mut survey = Survey::default();
-    visit(task, |i, _, point| {
+    visit_ids(task, |i, point| {
         let (state, action) = rules.decide(point);
         survey
             .counts
@@ -412,6 +454,7 @@ mod tests {
                 lacks: vec!["score".to_owned()],
                 ..Facts::default()
             }],
+            other: HashSet::new(),
         };
         let claimed = |action| (PointState::Claimed, action);
         assert_eq!(rules(false).decide(partial), claimed(Action::Keep));

@@ -16,7 +16,7 @@ use crate::attempt::{Attempt, Completed, Failed, Ran, Task, before_the_steps};
 use crate::bunch::Bunch;
 use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
-use crate::identity::{Identity, Inputs};
+use crate::identity::Inputs;
 use crate::isolate::{Child, Host, Sent};
 use crate::monitor::Sampler;
 use crate::panic;
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub(super) values: SharedValues,
     /// The value that depends on the fewest inputs; points are grouped by it.
     pub(super) coarsest: usize,
-    seen: Option<Mutex<HashSet<Identity>>>,
+    seen: Option<Mutex<HashSet<uuid::Uuid>>>,
 }
 
 impl Shared {
@@ -80,11 +80,11 @@ impl Shared {
     }
 
     /// Whether the point occurs for the first time.
-    pub(super) fn is_new(&self, identity: Identity) -> bool {
+    pub(super) fn is_new(&self, id_run: uuid::Uuid) -> bool {
         self.seen.as_ref().is_none_or(|seen| {
             seen.lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(identity)
+                .insert(id_run)
         })
     }
 }
@@ -297,7 +297,7 @@ impl<T: Task> Worker<'_, T> {
             inputs: self.inputs(&next.point),
             fields: Bunch::new(),
         };
-        let mut finished = Finished::of(next.identity.id_run(), Outcome::Pruned, next.claim);
+        let mut finished = Finished::of(next.id_run, Outcome::Pruned, next.claim);
         finished.started = Timestamp::now().as_microsecond();
         finished.ended = Some(Box::new(ended));
         Some(finished)
@@ -314,7 +314,7 @@ impl<T: Task> Worker<'_, T> {
             // What goes wrong with its start is told when it is given the run.
             let _ = child.prepare();
         }
-        let id_run = next.identity.id_run();
+        let id_run = next.id_run;
         let started = Timestamp::now().as_microsecond();
         let clock = Instant::now();
         let filled = self.filled(id_run);
@@ -404,7 +404,7 @@ impl<T: Task> Worker<'_, T> {
                 Ok(Ok(values)) => {
                     let side = self.chunks.as_ref().map(|chunks| chunks.path());
                     child.run(Sent {
-                        id_run: next.identity.id_run(),
+                        id_run: next.id_run,
                         inputs: next.inputs,
                         values,
                         keys,
@@ -426,7 +426,7 @@ impl<T: Task> Worker<'_, T> {
             kept: &cells,
         };
         kept.meter.start(clock);
-        let mut run = Run::live(&kept.context, next.identity.id_run(), next.inputs);
+        let mut run = Run::live(&kept.context, next.id_run, next.inputs);
         let ended = attempt.run(&next.point, &mut run);
         let usage = kept.meter.end(Instant::now(), clock.elapsed());
         Ran {
@@ -460,7 +460,7 @@ impl<T: Task> Worker<'_, T> {
         next: &Next<T::Point>,
         filled: Option<&Filled>,
     ) -> Result<Vec<(usize, Cell)>, FillError> {
-        let id_run = next.identity.id_run();
+        let id_run = next.id_run;
         let row = self.rules.rows.get(&id_run.as_u128());
         let (Some((rowid, _)), Some(Filled { reads, takes, .. })) = (row, filled) else {
             return Ok(Vec::new());
@@ -499,6 +499,7 @@ impl<T: Task> Worker<'_, T> {
             return;
         };
         finished.target = match filled {
+            None if self.task.continues() => Target::Continue(*rowid),
             None => Target::Replace(*rowid),
             Some(Filled { columns, .. }) => {
                 let cells = columns.iter().map(|place| finished.cells[*place].clone());

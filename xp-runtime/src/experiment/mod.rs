@@ -26,7 +26,7 @@ use crate::attributes::names;
 use crate::bunch::Bunch;
 use crate::execute::Counts;
 use crate::run::{Dynamic, Run};
-use crate::store::{Key, Role, Store, StoredExperiment};
+use crate::store::{Key, Role, Store, StoredExperiment, ledger_of};
 use crate::table::Table;
 use crate::value::{Kind, Value, ValueError, from_value};
 
@@ -87,8 +87,15 @@ impl<X: Readable> Experiment<X> {
         key: &Key,
         states: HashMap<Uuid, Arc<X::State>>,
     ) -> Result<Self> {
-        let stored = db.find(key)?;
-        let partial = db.lacking(&stored, X::columns().columns())?;
+        let mut stored = db.find(key)?;
+        let columns = X::columns();
+        let partial = match X::continuing() {
+            Some(declared) => {
+                stored.ledger = ledger_of(stored.id, Some(declared));
+                db.lacking_continued(&stored, declared, columns.columns())?
+            }
+            None => db.lacking(&stored, columns.columns())?,
+        };
         let mapping = X::mapping(&stored).map_err(|misfits| Error::Misfit {
             experiment: stored.name.clone(),
             misfits,
@@ -106,6 +113,16 @@ impl<X: Readable> Experiment<X> {
             states: Arc::new(states),
             counts: None,
         })
+    }
+
+    /// The experiment, with the failures of one that continues it.
+    pub(crate) fn continued_by(mut self, declared: &str) -> Self {
+        if let Source::Db { stored, .. } = &mut self.runs {
+            let mut own = StoredExperiment::clone(stored);
+            own.ledger = ledger_of(own.id, Some(declared));
+            *stored = Arc::new(own);
+        }
+        self
     }
 
     /// The experiment, with how the points of its plan stood before.

@@ -19,10 +19,16 @@ pub trait Readable: RunKind<Inner = ()> {
     #[doc(hidden)]
     fn mapping(stored: &StoredExperiment) -> Result<Self::Mapping, Vec<Misfit>>;
 
-    /// The columns that a run must have; none if it may have any.
+    /// The columns that a complete run was given; none if it may have any.
     #[doc(hidden)]
     fn columns() -> Layout {
         Layout::default()
+    }
+
+    /// The declared name of the experiment, if it continues the runs of another.
+    #[doc(hidden)]
+    fn continuing() -> Option<&'static str> {
+        None
     }
 
     /// The fields of a run.
@@ -35,7 +41,16 @@ impl<X: Declared> Readable for X {
     type Mapping = Mapping;
 
     fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
-        Mapping::new(Self::columns(), stored)
+        let mut layout = Self::columns();
+        X::reads(&mut layout);
+        match X::continues() {
+            Some(continues) => Mapping::with_args(layout, stored, continues.args_field),
+            None => Mapping::new(layout, stored),
+        }
+    }
+
+    fn continuing() -> Option<&'static str> {
+        X::continues().map(|_| X::declaration().name)
     }
 
     fn columns() -> Layout {

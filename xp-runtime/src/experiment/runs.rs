@@ -9,12 +9,29 @@ use uuid::Uuid;
 use super::union::Union;
 use super::{Error, Failure, Result};
 use super::{ReadOwned, Readable};
-use crate::run::Run;
+use crate::run::{Dynamic, Run};
 use crate::store::{Store, StoredExperiment, StoredFailure, StoredRun};
 use crate::value::{Value, ValueError};
 
 /// The runs of an experiment that completed: see [`Experiment::runs`](crate::Experiment::runs).
-pub struct Runs<X: Readable> {
+///
+/// It is an iterator; `&runs`, and [`iter`](Self::iter), go through all of them from the beginning,
+/// as often as is wanted. As an input of an experiment that continues another, `runs: &Runs<Iris>`
+/// gives a step all runs at once; `&Runs` those of any experiment, with fields that are bunches.
+///
+/// ```
+/// # let session = xp::Session::in_memory()?;
+/// # let experiment = session.sweep("squares", 0..4_u64, |x, _| Ok::<_, String>(x * x))?;
+/// let runs = experiment.runs();
+/// let count = runs.iter().count();
+/// let mut sum = 0;
+/// for run in &runs {
+///     sum += run?.fields.result;
+/// }
+/// assert_eq!((count, sum), (4, 14));
+/// # Ok::<(), xp::Error>(())
+/// ```
+pub struct Runs<X: Readable = Dynamic> {
     from: From<X>,
 }
 
@@ -60,6 +77,47 @@ impl<X: Readable> Runs<X> {
                 page: VecDeque::new(),
                 after,
             }),
+        }
+    }
+
+    /// Those of a stored experiment, without their states.
+    pub(crate) fn of(
+        db: &Arc<dyn Store>,
+        stored: &Arc<StoredExperiment>,
+        partial: &Arc<HashSet<u128>>,
+    ) -> Result<Self> {
+        let mapping = X::mapping(stored).map_err(|misfits| Error::Misfit {
+            experiment: stored.name.clone(),
+            misfits,
+        })?;
+        let (db, stored, partial) = (Arc::clone(db), Arc::clone(stored), Arc::clone(partial));
+        Ok(Self::stored(
+            db,
+            stored,
+            Arc::new(mapping),
+            Arc::default(),
+            partial,
+        ))
+    }
+
+    /// All runs, from the beginning, wherever this iterator is.
+    #[must_use = "an iterator does nothing until it is gone through"]
+    pub fn iter(&self) -> Self {
+        match &self.from {
+            From::Db(pages) => Self::stored(
+                Arc::clone(&pages.db),
+                Arc::clone(&pages.stored),
+                Arc::clone(&pages.mapping),
+                Arc::clone(&pages.states),
+                Arc::clone(&pages.partial),
+            ),
+            From::Owned {
+                experiment,
+                runs,
+                read,
+                ..
+            } => Self::owned(experiment, runs, *read),
+            From::Union(both) => Self::union(Box::new(both.iter())),
         }
     }
 
@@ -158,6 +216,15 @@ fn unreadable(experiment: &str, source: ValueError) -> Error {
         experiment: experiment.to_owned(),
         field: "runs".to_owned(),
         source,
+    }
+}
+
+impl<X: Readable> IntoIterator for &Runs<X> {
+    type Item = Result<Run<X>>;
+    type IntoIter = Runs<X>;
+
+    fn into_iter(self) -> Runs<X> {
+        self.iter()
     }
 }
 

@@ -37,7 +37,16 @@ impl<X: Readable> Union<X> {
         self.right.next()
     }
 
-    /// The ids of all that is left of both sides.
+    /// The same, from the beginning.
+    pub(super) fn iter(&self) -> Self {
+        Self {
+            left: self.left.iter(),
+            right: self.right.iter(),
+            ids: self.ids.clone(),
+        }
+    }
+
+    /// The ids of both sides.
     pub(super) fn ids(&self) -> Result<HashSet<u128>> {
         let mut ids = self.left.ids()?;
         ids.extend(self.right.ids()?);

@@ -80,6 +80,32 @@ pub enum PlanError {
         /// The inputs with more than one value, and how many they have.
         found: Vec<(&'static str, usize)>,
     },
+    /// A plan for the runs that are there was zipped, mapped, or joined with another.
+    #[error(
+        "`{experiment}` continues the runs that are there: they can be filtered and ordered, and not \
+         zipped, mapped or joined"
+    )]
+    OfRuns {
+        /// The continuing experiment's name.
+        experiment: &'static str,
+    },
+    /// It is not said which experiment is continued.
+    #[error(
+        "`{experiment}` continues an experiment that no program declares: say which one of the file, \
+         `.named(\"..\")`"
+    )]
+    NoName {
+        /// The continuing experiment's name.
+        experiment: &'static str,
+    },
+    /// There is no run that could be continued.
+    #[error("`{experiment}` has nothing to continue: `{continued}` has no completed run")]
+    NoRuns {
+        /// The continuing experiment's name.
+        experiment: &'static str,
+        /// The name of the experiment that is continued.
+        continued: String,
+    },
     /// The runs cannot have processes of their own, or limits.
     #[error(transparent)]
     Isolation(#[from] Box<IsolationError>),

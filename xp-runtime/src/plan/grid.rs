@@ -22,6 +22,7 @@ pub trait Grid: Planned + Sized {
         self.into_plan().try_each(|points| {
             points.zip().map_err(|error| match error {
                 ZipError::NoProduct => PlanError::ZipOrder { experiment },
+                ZipError::OfRuns => PlanError::OfRuns { experiment },
                 ZipError::Lengths(found) => PlanError::ZipLengths { experiment, found },
             })
         })

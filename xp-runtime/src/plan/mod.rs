@@ -20,7 +20,7 @@ pub use isolation::{CrossingState, Isolation, IsolationError};
 pub(crate) use options::OnRun;
 pub use options::{Options, Order, PlanOptions, Policy, RunEnded};
 pub use points::Axes;
-pub(crate) use points::Points;
+pub(crate) use points::{Points, ZipError};
 pub use rerun::{Limited, Rerun};
 pub use slot::{Any, AnyPlan, Given, HasConfigs, IntoAny, Missing, Planned, Slot, WithPoints};
 
@@ -100,6 +100,12 @@ impl<X: Declared> Plan<X> {
     ) -> Result<Self, PlanError> {
         let points = points::Product::new(X::declaration().name, axes)?;
         Ok(Self::of(config, Arc::new(points), options))
+    }
+
+    /// The runs of another experiment that are there.
+    #[doc(hidden)]
+    pub fn of_runs(config: X::Config, options: Options) -> Self {
+        Self::of(config, Arc::new(points::OfRuns), options)
     }
 
     /// Points that are given as such.

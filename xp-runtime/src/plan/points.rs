@@ -18,6 +18,22 @@ pub(crate) trait Points<P>: Send + Sync {
         false
     }
 
+    /// Whether a run that is there is kept; `None` if these points are not the runs that are there.
+    fn keeps(&self, point: &P) -> Option<bool> {
+        let _ = point;
+        None
+    }
+
+    /// Whether runs that are there may be left out.
+    fn selects(&self) -> bool {
+        false
+    }
+
+    /// Whether these are the runs that are there.
+    fn of_runs(&self) -> bool {
+        false
+    }
+
     /// The same axes in pairs instead of their product.
     fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError>;
 }
@@ -25,6 +41,7 @@ pub(crate) trait Points<P>: Send + Sync {
 /// Why points cannot be zipped.
 pub(crate) enum ZipError {
     NoProduct,
+    OfRuns,
     Lengths(Vec<(&'static str, usize)>),
 }
 
@@ -162,6 +179,31 @@ impl<P: Clone + Send + Sync + 'static> Points<P> for Listed<P> {
     }
 }
 
+/// The runs that are there, which are known when the plan is executed.
+pub(super) struct OfRuns;
+
+impl<P: 'static> Points<P> for OfRuns {
+    fn len(&self) -> u64 {
+        0
+    }
+
+    fn get(&self, _: u64) -> Option<P> {
+        None
+    }
+
+    fn keeps(&self, _: &P) -> Option<bool> {
+        Some(true)
+    }
+
+    fn of_runs(&self) -> bool {
+        true
+    }
+
+    fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {
+        Err(ZipError::OfRuns)
+    }
+}
+
 pub(super) struct Filter<P, F> {
     pub(super) points: Arc<dyn Points<P>>,
     pub(super) keep: F,
@@ -178,6 +220,18 @@ impl<P: 'static, F: Fn(&P) -> bool + Send + Sync + 'static> Points<P> for Filter
 
     fn distinct(&self) -> bool {
         self.points.distinct()
+    }
+
+    fn keeps(&self, point: &P) -> Option<bool> {
+        Some(self.points.keeps(point)? && (self.keep)(point))
+    }
+
+    fn selects(&self) -> bool {
+        true
+    }
+
+    fn of_runs(&self) -> bool {
+        self.points.of_runs()
     }
 
     fn zip(self: Arc<Self>) -> Result<Arc<dyn Points<P>>, ZipError> {

@@ -18,6 +18,10 @@ pub struct Layout {
     pub(super) groups: Vec<Group>,
     /// The declared sequences, then the fields, in the order of the declaration.
     pub(super) fields: Vec<FieldColumns>,
+    /// The params among those that are read from runs that are there.
+    pub(super) params: Range<usize>,
+    /// What the names of the next flattened input begin with.
+    prefix: &'static str,
     /// The names of inputs that are not recorded.
     unrecorded: Vec<String>,
     /// What is wrong with the declaration; all of it.
@@ -69,7 +73,24 @@ impl Layout {
 
     /// A column for each member of an input.
     pub fn flat_input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
-        self.flat::<T>(name, "", Role::Input);
+        let prefix = std::mem::take(&mut self.prefix);
+        self.flat::<T>(name, prefix, Role::Input);
+    }
+
+    /// The next flattened input has columns whose names begin like this.
+    #[doc(hidden)]
+    pub fn prefixed(&mut self, prefix: &'static str) -> &mut Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Columns for params that are read from runs that are there, and that may have been kept by
+    /// MLtraq in a field.
+    #[doc(hidden)]
+    pub fn params(&mut self, add: impl FnOnce(&mut Self)) {
+        let first = self.columns.len();
+        add(self);
+        self.params = first..self.columns.len();
     }
 
     /// A column for a field.

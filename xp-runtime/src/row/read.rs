@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::{Layout, RowError};
 use crate::sequence::Sequence;
 use crate::store::{Column, StoredExperiment, kind_name};
-use crate::value::{Cell, Kind, Value, ValueError, from_members};
+use crate::value::{Cell, ColumnType, Kind, Value, ValueError, from_members};
 
 /// A column that does not fit the type that is to be read from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +24,56 @@ pub struct Misfit {
 #[doc(hidden)]
 pub struct Mapping {
     layout: Layout,
-    /// For each column of the layout its place in the table; `None` if it is missing and may be.
-    places: Vec<Option<usize>>,
+    /// For each column of the layout where it is.
+    places: Vec<Place>,
+    /// The place of the column in which MLtraq kept the params.
+    args: Option<usize>,
+}
+
+/// Where a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the table.
+    Column(usize),
+    /// Among the params that MLtraq kept.
+    Arg,
+    /// Nowhere, and it may be missing.
+    Missing,
 }
 
 impl Mapping {
     /// Finds every column, or says of all that do not fit why not.
     pub(crate) fn new(layout: Layout, stored: &StoredExperiment) -> Result<Self, Vec<Misfit>> {
+        Self::find(layout, stored, None)
+    }
+
+    /// The same, where params that are no columns may have been kept by MLtraq in a field.
+    pub(crate) fn with_args(
+        layout: Layout,
+        stored: &StoredExperiment,
+        args_field: &str,
+    ) -> Result<Self, Vec<Misfit>> {
+        let is_args =
+            |column: &Column| column.name == args_field && column.ty.kind == Kind::Serialized;
+        let args = stored.columns.iter().position(is_args);
+        Self::find(layout, stored, args)
+    }
+
+    fn find(
+        layout: Layout,
+        stored: &StoredExperiment,
+        args: Option<usize>,
+    ) -> Result<Self, Vec<Misfit>> {
         let mut misfits = Vec::new();
         let mut places = Vec::new();
         // Without a run there is no table, and nothing to read.
         let empty = stored.columns.is_empty();
-        for column in &layout.columns {
+        for (i, column) in layout.columns.iter().enumerate() {
             let place = stored.columns.iter().position(|c| c.name == column.name);
+            if place.is_none() && args.is_some() && layout.params.contains(&i) {
+                places.push(Place::Arg);
+                continue;
+            }
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
@@ -58,13 +95,29 @@ impl Mapping {
                     ),
                 });
             }
-            places.push(place);
+            places.push(place.map_or(Place::Missing, Place::Column));
         }
         if misfits.is_empty() {
-            Ok(Self { layout, places })
+            Ok(Self {
+                layout,
+                places,
+                args,
+            })
         } else {
             Err(misfits)
         }
+    }
+
+    /// All columns, with their types.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
+        let columns = self.layout.columns.iter();
+        columns.map(|column| (column.name.as_str(), column.ty))
+    }
+
+    /// Those that are in the table.
+    pub(crate) fn found(&self) -> impl Iterator<Item = (&str, ColumnType)> {
+        let columns = self.columns().zip(&self.places);
+        columns.filter_map(|(column, place)| matches!(place, Place::Column(_)).then_some(column))
     }
 }
 
@@ -73,10 +126,14 @@ impl Mapping {
 pub struct RowReader<'a> {
     layout: &'a Layout,
     /// For each column of the layout its place among the cells; without, they are those of a field.
-    places: Option<&'a [Option<usize>]>,
+    places: Option<&'a [Place]>,
     cells: Vec<Cell>,
     at: usize,
     group: usize,
+    /// What MLtraq kept, once it was asked for.
+    args: Option<Value>,
+    /// Where it is among the cells.
+    args_at: Option<usize>,
     /// The column of the first cell.
     first: usize,
 }
@@ -89,6 +146,8 @@ impl<'a> RowReader<'a> {
             cells,
             at: 0,
             group: 0,
+            args: None,
+            args_at: mapping.args,
             first: 0,
         }
     }
@@ -103,28 +162,62 @@ impl<'a> RowReader<'a> {
             cells,
             at: first,
             group: field.and_then(|field| field.group).unwrap_or_default(),
+            args: None,
+            args_at: None,
             first,
         }
     }
 
-    fn next(&mut self) -> (&'a Column, Cell) {
+    fn next(&mut self) -> Result<(&'a Column, Cell), RowError> {
         let column = &self.layout.columns[self.at];
         let place = match self.places {
             Some(places) => places[self.at],
-            None => Some(self.at - self.first),
+            None => Place::Column(self.at - self.first),
         };
         self.at += 1;
-        (
-            column,
-            place.map_or(Cell::Null, |i| {
-                std::mem::replace(&mut self.cells[i], Cell::Null)
-            }),
-        )
+        let cell = match place {
+            Place::Column(i) => std::mem::replace(&mut self.cells[i], Cell::Null),
+            Place::Missing => Cell::Null,
+            Place::Arg => self
+                .arg(column)
+                .map_err(|source| read_error(column, source))?,
+        };
+        Ok((column, cell))
+    }
+
+    /// A param that MLtraq kept: among the params, or in the config.
+    fn arg(&mut self, column: &Column) -> Result<Cell, ValueError> {
+        if self.args.is_none() {
+            let cell = self.args_at.map(|i| self.cells[i].clone());
+            let cell = cell.unwrap_or(Cell::Null);
+            self.args = Some(ColumnType::SERIALIZED.decode_value(cell)?);
+        }
+        let args = self.args.as_ref();
+        let member = |name: &str| args.and_then(|args| args.member(name));
+        let of = |side: &str| member(side).and_then(|side| side.member(&column.name));
+        match of("params").or_else(|| of("config")) {
+            Some(value) => column.ty.encode_value(value),
+            None => Err(ValueError::new("there is none of this name")),
+        }
+    }
+
+    /// The params that cannot be read from what MLtraq kept.
+    pub(crate) fn args_lacking(mut self) -> Vec<RowError> {
+        let places = self.places.unwrap_or_default();
+        let columns = self.layout.columns.iter().zip(places);
+        let args = columns.filter(|(_, place)| **place == Place::Arg);
+        let failed = args.filter_map(|(column, _)| {
+            let cell = self
+                .arg(column)
+                .and_then(|cell| column.ty.decode_value(cell));
+            cell.err().map(|source| read_error(column, source))
+        });
+        failed.collect()
     }
 
     /// Reads the next column.
     pub fn get<T: DeserializeOwned + 'static>(&mut self) -> Result<T, RowError> {
-        let (column, cell) = self.next();
+        let (column, cell) = self.next()?;
         column
             .ty
             .decode(cell)
@@ -138,7 +231,7 @@ impl<'a> RowReader<'a> {
         self.group += 1;
         let mut members = Vec::with_capacity(group.len);
         for _ in 0..group.len {
-            let (column, cell) = self.next();
+            let (column, cell) = self.next()?;
             let value = match (&cell, column.ty.kind) {
                 // A missing number is NaN; any other member was left out.
                 (Cell::Null, kind) if kind != Kind::Float => Ok(Value::Null),
@@ -168,7 +261,7 @@ impl<'a> RowReader<'a> {
 
     /// Reads a sequence.
     pub fn get_sequence<T>(&mut self) -> Result<Sequence<T>, RowError> {
-        let (column, cell) = self.next();
+        let (column, cell) = self.next()?;
         let value = column
             .ty
             .decode_value(cell)

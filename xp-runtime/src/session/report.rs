@@ -5,15 +5,15 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::resume::{find, rules};
-use super::{Session, experiment_name};
-use crate::attempt::PlanTask;
+use super::{Session, continued, experiment_name};
+use crate::attempt::Task;
+use crate::continued::There;
 use crate::declare::Declared;
 use crate::exception::Outcome;
-use crate::execute::{Action, Counts, PointState, visit};
+use crate::execute::{Action, Counts, PointState, Rules, visit, visit_ids};
 use crate::experiment::Result;
-use crate::plan::{Options, Plan};
-use crate::row::Layout;
-use crate::store::{History, Known};
+use crate::plan::Plan;
+use crate::store::History;
 
 /// How the points of a plan stand in the file: see [`Session::plan`]. It prints as a table.
 #[must_use = "a report tells what would be run, and runs nothing"]
@@ -24,12 +24,11 @@ pub struct PlanReport<X: Declared> {
     pub counts: Counts,
     /// The points by the reason for which they stand so, in words.
     pub groups: Vec<PlannedGroup>,
-    task: PlanTask<X>,
-    layout: Layout,
-    options: Options,
-    known: Option<Known>,
-    history: History,
+    each: Each<X::Params>,
 }
+
+/// Calls a function with every point.
+type Each<P> = Box<dyn Fn(&mut dyn FnMut(PlannedPoint<P>)) + Send + Sync>;
 
 /// Points that stand in the same way for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +61,22 @@ pub struct PlannedPoint<P> {
 }
 
 pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<PlanReport<X>> {
+    if let Some(continues) = X::continues() {
+        let ready = continued::ready(session, plan, &continues)?;
+        let (counts, groups) = count(&ready.task, &ready.rules(), &ready.found.history);
+        let name = ready.name.clone();
+        let each: Each<X::Params> = Box::new(move |each| {
+            // A run that cannot be read fails when it is to be run, and has no params to show.
+            let params = |point: There<X>| point.params.ok();
+            show(&ready.task, &ready.rules(), params, each);
+        });
+        return Ok(PlanReport {
+            name,
+            counts,
+            groups,
+            each,
+        });
+    }
     let (task, layout, options, _) = session.prepared(plan)?;
     let declared = X::declaration().name;
     let name = experiment_name(declared, Uuid::nil(), &options)?;
@@ -71,10 +86,26 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
         Some((known, history)) => (Some(known), history),
         None => (None, History::default()),
     };
+    let today = rules(known.as_ref(), &history, &task, &layout, &options);
+    let (counts, groups) = count(&task, &today, &history);
+    drop(today);
+    let each: Each<X::Params> = Box::new(move |each| {
+        let rules = rules(known.as_ref(), &history, &task, &layout, &options);
+        show(&task, &rules, |point| Some(point.params), each);
+    });
+    Ok(PlanReport {
+        name,
+        counts,
+        groups,
+        each,
+    })
+}
+
+/// How many points stand how, and why.
+fn count<T: Task>(task: &T, rules: &Rules<'_>, history: &History) -> (Counts, Vec<PlannedGroup>) {
     let mut counts = Counts::default();
     let mut groups = Vec::<(Why, PlannedGroup)>::new();
-    let rules = rules(known.as_ref(), &history, &task, &layout, &options);
-    visit(&task, |_, _, point| {
+    visit_ids(task, |_, point| {
         let (state, action) = rules.decide(point);
         let runs = matches!(action, Action::Run | Action::Fill);
         counts.add(state, runs);
@@ -99,18 +130,27 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
             }
         }
     });
-    drop(rules);
-    let groups = joined(groups.into_iter().map(|(_, group)| group));
-    Ok(PlanReport {
-        name,
-        counts,
-        groups,
-        task,
-        layout,
-        options,
-        known,
-        history,
-    })
+    (counts, joined(groups.into_iter().map(|(_, group)| group)))
+}
+
+/// Calls a function with every point.
+fn show<T: Task, P>(
+    task: &T,
+    rules: &Rules<'_>,
+    params: impl Fn(T::Point) -> Option<P>,
+    each: &mut dyn FnMut(PlannedPoint<P>),
+) {
+    visit(task, |_, point, id| {
+        let Some(params) = params(point) else { return };
+        let (state, action) = rules.decide(id);
+        each(PlannedPoint {
+            params,
+            id_run: Uuid::from_u128(id),
+            state,
+            runs: matches!(action, Action::Run | Action::Fill),
+            reason: rules.reason(id, state, action),
+        });
+    });
 }
 
 /// What the reason depends on.
@@ -143,23 +183,7 @@ impl<X: Declared> PlanReport<X> {
 
     /// Calls a function with every point, without keeping them.
     pub fn each(&self, mut each: impl FnMut(PlannedPoint<X::Params>)) {
-        let rules = rules(
-            self.known.as_ref(),
-            &self.history,
-            &self.task,
-            &self.layout,
-            &self.options,
-        );
-        visit(&self.task, |_, point, id| {
-            let (state, action) = rules.decide(id);
-            each(PlannedPoint {
-                params: point.params,
-                id_run: Uuid::from_u128(id),
-                state,
-                runs: matches!(action, Action::Run | Action::Fill),
-                reason: rules.reason(id, state, action),
-            });
-        });
+        (self.each)(&mut each);
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) fn records<T: Task>(task: &T) -> Result<Vec<InputRecord>> {
         name: baseline.name,
         role: match baseline.role {
             InputRole::Config => "config",
-            InputRole::Param => "param",
+            InputRole::Param | InputRole::Read => "param",
         }
         .to_owned(),
         initial: baseline.default.map(|default| default.text),

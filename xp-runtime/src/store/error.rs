@@ -220,6 +220,19 @@ pub enum StoreError {
         /// The answer of the file system.
         source: Box<std::io::Error>,
     },
+    /// A continuing experiment makes a column that the experiment has already.
+    #[error(
+        "the experiment `{experiment}` has a column `{column}` that `{continuing}` did not make, and \
+         would make: rename it in `{continuing}`"
+    )]
+    ColumnTaken {
+        /// The name of the experiment whose runs are continued.
+        experiment: String,
+        /// The column's name.
+        column: String,
+        /// The declared name of the continuing experiment.
+        continuing: String,
+    },
     /// The experiment was made by MLtraq, which keeps no identities of points.
     #[error(
         "the experiment `{name}` in `{file}` was not made by xp, so that it is not known which of \

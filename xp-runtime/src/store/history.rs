@@ -21,6 +21,8 @@ pub(crate) struct Known {
     pub(crate) key: i64,
     pub(crate) id: Uuid,
     pub(crate) name: String,
+    /// If it continues the runs of another experiment, the key of that one.
+    pub(crate) original: Option<i64>,
     /// The name that is part of its points' identities.
     pub(crate) declared: String,
     pub(crate) table: String,
@@ -163,6 +165,7 @@ impl SqliteStore {
         let inputs = inputs_in(db, key)?;
         Ok(Some(Known {
             key,
+            original: None,
             id: stored.id,
             name: stored.name,
             declared,
@@ -189,10 +192,10 @@ impl SqliteStore {
             .points
             .reserve(usize::try_from(about).unwrap_or_default());
         let mut statement = db.prepare(
-            "SELECT id_run, outcome, execution, filled FROM xp_run \
-                 WHERE experiment = ?1 AND seq <= ?2 ORDER BY seq",
+            "SELECT id_run, outcome, execution, filled, experiment FROM xp_run \
+                 WHERE (experiment = ?1 OR experiment = ?3) AND seq <= ?2 ORDER BY seq",
         )?;
-        let mut rows = statement.query(params![known.key, history.seen])?;
+        let mut rows = statement.query(params![known.key, history.seen, known.original])?;
         let mut last = (0, 0);
         while let Some(row) = rows.next()? {
             let execution: i64 = row.get(2)?;
@@ -209,7 +212,15 @@ impl SqliteStore {
                     self.unexpected(&known.name, "an outcome", "one that this xp knows")
                 })?,
             };
-            history.record(point, outcome, last.1, row.get(3)?);
+            let filled: bool = row.get(3)?;
+            if row.get::<_, i64>(4)? != known.key {
+                // The original has made the run again: its row is a new one.
+                if outcome == Outcome::Completed && !filled {
+                    history.points.remove(&point);
+                }
+                continue;
+            }
+            history.record(point, outcome, last.1, filled);
         }
         let mut ended = HashMap::new();
         for claim in self.claims_in(db, known.key, None)? {
@@ -338,7 +349,7 @@ impl SqliteStore {
     }
 }
 
-fn executions(db: &Connection, key: i64) -> rusqlite::Result<Vec<KnownExecution>> {
+pub(super) fn executions(db: &Connection, key: i64) -> rusqlite::Result<Vec<KnownExecution>> {
     let mut executions = db
         .prepare(
             "SELECT execution, time_limit, cpu_limit, memory_limit FROM xp_execution \

@@ -1,6 +1,9 @@
 //! Inserting runs: into the table of their experiment, and into the ledger of all runs.
 
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use std::sync::LazyLock;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+use uuid::Uuid;
 
 use super::failure::Result;
 use super::name::quoted;
@@ -9,7 +12,7 @@ use super::{Column, Ended, Execution, Finished, Target};
 use crate::datapak;
 use crate::exception::Outcome;
 use crate::failpoint;
-use crate::value::{Cell, Value};
+use crate::value::{Cell, Kind, Value};
 
 /// How many small rows one statement inserts: to begin and end a statement costs SQLite as much as
 /// a row does.
@@ -17,6 +20,9 @@ const ROWS: usize = 16;
 
 /// A text or a blob up to this size, in bytes, is small.
 const SMALL: usize = 256;
+
+/// What a serialised column holds where there is no value: its default, too.
+const PICKLED_NONE: &[u8] = b"\x80\x05N.";
 
 /// Inserts runs in their order.
 pub(super) fn insert_runs(
@@ -87,13 +93,14 @@ impl<'a> Inserts<'a> {
     fn insert(&mut self, runs: &[Finished]) -> Result<()> {
         let [first, ..] = runs else { return Ok(()) };
         if first.outcome == Outcome::Completed {
-            if let Target::Fill { rowid, columns } = &first.target {
-                self.fill(first, *rowid, columns)?;
-            } else {
-                if let Target::Replace(rowid) = first.target {
-                    self.delete(first, rowid)?;
+            match &first.target {
+                Target::Fill { rowid, columns } => self.fill(first, *rowid, columns)?,
+                Target::Continue(rowid) => self.extend(first, *rowid)?,
+                Target::Replace(rowid) => {
+                    self.delete(first, *rowid)?;
+                    self.insert_fields(runs, &first.extra)?;
                 }
-                self.insert_fields(runs, &first.extra)?;
+                Target::Insert => self.insert_fields(runs, &first.extra)?,
             }
         }
         failpoint::hit("commit.fields");
@@ -153,22 +160,8 @@ impl<'a> Inserts<'a> {
         Ok(())
     }
 
-    /// The row of a run that was at `rowid`: VACUUM numbers the rows of such a table anew.
     fn row_of(&self, run: &Finished, rowid: i64) -> Result<Option<i64>> {
-        let table = quoted(&self.execution.table);
-        let id_run = hex(run.id_run);
-        let find = |which: &str| format!("SELECT _rowid_ FROM {table} WHERE {which}id_run = ?1");
-        let there = self
-            .tx
-            .prepare_cached(&find("_rowid_ = ?2 AND "))?
-            .query_row(params![text(&id_run), rowid], |row| row.get(0))
-            .optional()?;
-        if there.is_some() {
-            return Ok(there);
-        }
-        let mut anywhere = self.tx.prepare_cached(&find(""))?;
-        let found = anywhere.query_row([text(&id_run)], |row| row.get(0));
-        Ok(found.optional()?)
+        row_of(self.tx, &self.execution.table, run.id_run, rowid)
     }
 
     /// Gives a row the values that it lacks.
@@ -177,17 +170,41 @@ impl<'a> Inserts<'a> {
             return Ok(());
         }
         let names = columns.iter().map(|i| &self.execution.new.columns[*i].name);
-        let sets: Vec<_> = names.map(|name| format!("{} = ?", quoted(name))).collect();
+        let names: Vec<_> = names.collect();
+        let cells: Vec<_> = run.cells.iter().collect();
+        self.update(&names, &cells, self.row_of(run, rowid)?)
+    }
+
+    /// Gives a row the values of a continuing experiment: what it inserted before, and does not
+    /// now, is missing.
+    fn extend(&self, run: &Finished, rowid: i64) -> Result<()> {
+        let declared = self.execution.new.columns.iter().zip(&run.cells);
+        let inserted = self.execution.extra.iter().map(|column| {
+            let now = run.extra.iter().find(|(now, _)| now.name == column.name);
+            (column, now.map_or(missing(column), |(_, cell)| cell))
+        });
+        let (columns, cells): (Vec<_>, Vec<_>) = declared.chain(inserted).unzip();
+        let names: Vec<_> = columns.into_iter().map(|column| &column.name).collect();
+        self.update(&names, &cells, self.row_of(run, rowid)?)
+    }
+
+    fn update(&self, names: &[&String], cells: &[&Cell], rowid: Option<i64>) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let sets: Vec<_> = (names.iter())
+            .map(|name| format!("{} = ?", quoted(name)))
+            .collect();
         let sql = format!(
             "UPDATE {} SET {} WHERE _rowid_ = ?",
             quoted(&self.execution.table),
             sets.join(", ")
         );
         let mut update = self.tx.prepare_cached(&sql)?;
-        for (i, cell) in run.cells.iter().enumerate() {
+        for (i, cell) in cells.iter().enumerate() {
             update.raw_bind_parameter(i + 1, sql_cell(cell))?;
         }
-        update.raw_bind_parameter(run.cells.len() + 1, self.row_of(run, rowid)?)?;
+        update.raw_bind_parameter(cells.len() + 1, rowid)?;
         update.raw_execute()?;
         Ok(())
     }
@@ -245,6 +262,38 @@ impl<'a> Inserts<'a> {
                 usage.memory.map(u64::cast_signed),
             ])?;
         Ok(())
+    }
+}
+
+/// The row of a run that was at `rowid`: VACUUM numbers the rows of such a table anew.
+pub(super) fn row_of(
+    db: &Connection,
+    table: &str,
+    id_run: Uuid,
+    rowid: i64,
+) -> Result<Option<i64>> {
+    let table = quoted(table);
+    let id_run = hex(id_run);
+    let find = |which: &str| format!("SELECT _rowid_ FROM {table} WHERE {which}id_run = ?1");
+    let there = db
+        .prepare_cached(&find("_rowid_ = ?2 AND "))?
+        .query_row(params![text(&id_run), rowid], |row| row.get(0))
+        .optional()?;
+    if there.is_some() {
+        return Ok(there);
+    }
+    let mut anywhere = db.prepare_cached(&find(""))?;
+    let found = anywhere.query_row([text(&id_run)], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+/// What a row has in a column that has no value in it.
+fn missing(column: &Column) -> &'static Cell {
+    static NULL: Cell = Cell::Null;
+    static NONE: LazyLock<Cell> = LazyLock::new(|| Cell::Blob(PICKLED_NONE.to_vec()));
+    match column.ty.kind {
+        Kind::Serialized => &NONE,
+        _ => &NULL,
     }
 }
 

@@ -71,7 +71,7 @@ impl SqliteStore {
 }
 
 /// Records what an execution declares, and returns its number.
-fn declare(tx: &Transaction<'_>, execution: &Execution, key: i64) -> Result<i64> {
+pub(super) fn declare(tx: &Transaction<'_>, execution: &Execution, key: i64) -> Result<i64> {
     let new = &execution.new;
     tx.execute(
         "INSERT INTO xp_execution \

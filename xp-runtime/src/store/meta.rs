@@ -46,13 +46,7 @@ pub(super) fn encode(
     // A kind that SQL's type does not tell (durations, ids) and whether a column may be NULL.
     let kinds = columns
         .iter()
-        .map(|c| {
-            let null = if c.ty.nullable { "?" } else { "" };
-            (
-                text(&c.name),
-                Value::Text(format!("{}{null}", kind_name(c.ty.kind))),
-            )
-        })
+        .map(|c| (text(&c.name), Value::Text(kind_text(c.ty))))
         .collect();
     let meta = bunch(vec![
         (
@@ -88,6 +82,95 @@ pub(super) fn encode(
         ),
     ]);
     datapak::encode(&meta)
+}
+
+/// A meta that xp or MLtraq wrote, with further columns; `None` if it is no tree of the expected
+/// form.
+pub(super) fn extend<'a>(
+    blob: &[u8],
+    columns: impl Iterator<Item = &'a Column> + Clone,
+) -> Result<Option<Vec<u8>>, DatapakError> {
+    let mut meta = datapak::decode(blob)?;
+    match add(&mut meta, columns) {
+        Some(()) => datapak::encode(&meta).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn add<'a>(meta: &mut Value, columns: impl Iterator<Item = &'a Column> + Clone) -> Option<()> {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let there = member_mut(member_mut(meta, "runs")?, "columns")?;
+    for column in columns.clone() {
+        let list = if column.ty.kind == Kind::Serialized {
+            "serialized"
+        } else {
+            "non_serialized"
+        };
+        push(member_mut(there, list)?, text(&column.name))?;
+        set(
+            member_mut(there, "types")?,
+            &column.name,
+            text(column.ty.kind.python_type()),
+        )?;
+    }
+    if member(meta, "xp").is_none() {
+        let own = vec![
+            ("version".to_owned(), text(env!("CARGO_PKG_VERSION"))),
+            ("inputs".to_owned(), Value::List(Vec::new())),
+            ("kinds".to_owned(), Value::Map(Vec::new())),
+        ];
+        set(meta, "xp", Value::Bunch(own))?;
+    }
+    let own = member_mut(meta, "xp")?;
+    for column in columns {
+        if column.role == Role::Input {
+            push(member_mut(own, "inputs")?, text(&column.name))?;
+        }
+        let kind = text(&kind_text(column.ty));
+        set(member_mut(own, "kinds")?, &column.name, kind)?;
+    }
+    Some(())
+}
+
+fn member_mut<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+    match value {
+        Value::Bunch(members) => members.iter_mut().find(|(n, _)| n == name).map(|(_, v)| v),
+        Value::Map(entries) => entries
+            .iter_mut()
+            .find(|(n, _)| matches!(n, Value::Text(n) if n == name))
+            .map(|(_, v)| v),
+        _ => None,
+    }
+}
+
+fn set(of: &mut Value, name: &str, value: Value) -> Option<()> {
+    if let Some(old) = member_mut(of, name) {
+        *old = value;
+        return Some(());
+    }
+    match of {
+        Value::Bunch(members) => members.push((name.to_owned(), value)),
+        Value::Map(entries) => entries.push((Value::Text(name.to_owned()), value)),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Adds a text to a list in which it is not yet.
+fn push(list: &mut Value, text: Value) -> Option<()> {
+    let Value::List(items) = list else {
+        return None;
+    };
+    if !items.contains(&text) {
+        items.push(text);
+    }
+    Some(())
+}
+
+/// A kind, and `?` if it may be NULL.
+fn kind_text(ty: ColumnType) -> String {
+    let null = if ty.nullable { "?" } else { "" };
+    format!("{}{null}", kind_name(ty.kind))
 }
 
 const KINDS: [(Kind, &str); 11] = [

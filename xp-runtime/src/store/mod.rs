@@ -2,6 +2,7 @@
 //! [`Store`]; the one that there is keeps them in SQLite, in MLtraq's layout.
 
 mod claims;
+mod continued;
 mod error;
 mod failure;
 mod history;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub(crate) use continued::{Continuable, Continuing, ledger_of};
 pub use error::StoreError;
 pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
@@ -113,6 +115,8 @@ pub(crate) enum Target {
     /// Values for some columns of the row with this number: their places among the declared ones,
     /// in the order of the cells.
     Fill { rowid: i64, columns: Vec<usize> },
+    /// Values for all declared columns of the row with this number, which is another experiment's.
+    Continue(i64),
 }
 
 /// What was asked of a claim for a point.
@@ -235,6 +239,9 @@ pub(crate) struct Execution {
     pub(crate) uncounted: bool,
     /// The points that are left of each claim.
     pub(crate) claims: BTreeMap<i64, u32>,
+    /// Set if it adds to the runs of another experiment. Then `new` tells of the one that continues,
+    /// under the name of the other.
+    pub(crate) continuing: Option<Continuing>,
 }
 
 impl Execution {
@@ -251,6 +258,7 @@ impl Execution {
             completed: 0,
             uncounted: false,
             claims: BTreeMap::new(),
+            continuing: None,
         }
     }
 }
@@ -266,6 +274,8 @@ pub struct StoredExperiment {
     /// How many completed runs the meta counts: those that there were at the end of the last
     /// execution that completed some, or since then at the begin of one.
     pub(crate) completed: u64,
+    /// What stands for it in `xp_experiment`, or for the experiment that continues it.
+    pub(crate) ledger: String,
     /// The columns that MLtraq reads, too: those in the experiment's meta.
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
@@ -346,6 +356,9 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// The same store for calls on these terms.
     fn on(&self, terms: Terms) -> Arc<dyn Store>;
 
+    /// A number that stores have in common which are one, on different terms.
+    fn connection(&self) -> usize;
+
     fn list(&self) -> Result<Vec<Listed>, StoreError>;
 
     fn find(&self, key: &Key) -> Result<StoredExperiment, StoreError>;
@@ -401,6 +414,28 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// The numbers of the rows of completed runs.
     fn rows_of(&self, of: &Known, points: &HashSet<u128>)
     -> Result<HashMap<u128, i64>, StoreError>;
+
+    /// An experiment and its runs, as the experiment declared under a name would continue them.
+    fn continuable(&self, key: &Key, declared: &str) -> Result<Continuable, StoreError>;
+
+    /// The completed runs that lack one of these columns, which a continuing experiment makes.
+    fn lacking_continued(
+        &self,
+        of: &StoredExperiment,
+        declared: &str,
+        columns: &[Column],
+    ) -> Result<HashSet<u128>, StoreError>;
+
+    /// A run by its id and the number of its row; `None` if it is gone.
+    fn row(&self, of: &StoredExperiment, row: (u128, i64))
+    -> Result<Option<StoredRun>, StoreError>;
+
+    /// The runs that have not these cells.
+    fn differing(
+        &self,
+        of: &StoredExperiment,
+        cells: &[(String, Cell)],
+    ) -> Result<HashSet<u128>, StoreError>;
 
     /// Some cells of the row of a completed run, which was at `rowid`, in this table.
     fn cells(

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::continued::ledger_of;
 use super::failure::{Failure, Result};
 use super::name::{quoted, shortened, table_name};
 use super::sql::{bunch, cell, hex, plain, text};
@@ -84,6 +85,7 @@ impl SqliteStore {
             fields,
             table,
             completed: meta.count,
+            ledger: ledger_of(id, None),
             columns,
             declared_types,
         })
@@ -182,7 +184,7 @@ impl SqliteStore {
                      GROUP BY id_run) \
                  ORDER BY seq LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![text(&hex(of.id)), after, PAGE_RUNS as i64])?;
+        let mut rows = statement.query(params![of.ledger, after, PAGE_RUNS as i64])?;
         let mut page = Vec::new();
         while let Some(row) = rows.next()? {
             page.push(self.failure(row)?);
@@ -203,7 +205,8 @@ impl SqliteStore {
         Ok(db
             .query_row(
                 "SELECT content FROM xp_artifact JOIN xp_experiment USING (experiment) \
-                     WHERE id_experiment = ?1 AND id_run = ?2 AND name = ?3",
+                     WHERE (id_experiment = ?1 OR id_experiment GLOB ?1 || '+*') \
+                     AND id_run = ?2 AND name = ?3 ORDER BY experiment DESC",
                 params![text(&hex(of)), text(&hex(id_run)), name],
                 |row| row.get(0),
             )

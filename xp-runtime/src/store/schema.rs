@@ -19,7 +19,9 @@ CREATE TABLE IF NOT EXISTS experiments (
     UNIQUE (name)
 );
 CREATE TABLE xp_schema (version INTEGER NOT NULL);
--- An experiment that xp made. `declared` is the name that is part of the points' identities.
+-- An experiment that xp made. `declared` is the name that is part of the points' identities. One that
+-- continues the runs of another has the other's id, `+` and its own name in place of an id, and a
+-- ledger of its own.
 CREATE TABLE xp_experiment (
     experiment INTEGER PRIMARY KEY AUTOINCREMENT,
     id_experiment CHAR(32) NOT NULL UNIQUE,

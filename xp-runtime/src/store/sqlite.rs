@@ -18,8 +18,8 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Execution, Finished, History, Import, Key, Known, Listed,
-    Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, History, Import, Key, Known,
+    Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -177,6 +177,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn connection(&self) -> usize {
+        Arc::as_ptr(&self.opened).addr()
+    }
+
     fn list(&self) -> Result<Vec<Listed>, StoreError> {
         self.read("list its experiments", |db| self.list_in(db))
     }
@@ -293,6 +297,10 @@ impl Store for SqliteStore {
 
     fn rehearse(&self, execution: &Execution) -> Result<(), StoreError> {
         self.transaction(self.terms, "commit runs", |tx| {
+            if execution.continuing.is_some() {
+                self.check_continued(&tx, execution)?;
+                return Ok(tx.rollback()?);
+            }
             self.make_room(&tx, &execution.new, &execution.table)?;
             Ok(tx.rollback()?)
         })
@@ -318,6 +326,39 @@ impl Store for SqliteStore {
         // the checkpoint is its own affair, and not worth waiting for.
         self.db().empty_log();
         Ok(())
+    }
+
+    fn continuable(&self, key: &Key, declared: &str) -> Result<Continuable, StoreError> {
+        self.read("load an experiment", |db| {
+            self.continuable_in(db, key, declared)
+        })
+    }
+
+    fn lacking_continued(
+        &self,
+        of: &StoredExperiment,
+        declared: &str,
+        columns: &[Column],
+    ) -> Result<HashSet<u128>, StoreError> {
+        self.read("read runs", |db| {
+            self.lacking_continued_in(db, of, declared, columns)
+        })
+    }
+
+    fn row(
+        &self,
+        of: &StoredExperiment,
+        row: (u128, i64),
+    ) -> Result<Option<StoredRun>, StoreError> {
+        self.read("read a run", |db| self.row_in(db, of, row))
+    }
+
+    fn differing(
+        &self,
+        of: &StoredExperiment,
+        cells: &[(String, Cell)],
+    ) -> Result<HashSet<u128>, StoreError> {
+        self.read("read runs", |db| self.differing_in(db, of, cells))
     }
 
     fn delete(&self, key: &Key) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Writing an execution: the experiment with its table, the columns that come later, the runs.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use uuid::Uuid;
 
 use super::failure::{Failure, Result};
@@ -26,6 +26,9 @@ impl SqliteStore {
         execution: &mut Execution,
         runs: &mut Vec<Finished>,
     ) -> Result<()> {
+        if execution.continuing.is_some() {
+            return self.write_continued(tx, execution, runs);
+        }
         let key = match execution.key {
             Some(key) => {
                 self.check_is_there(tx, execution.id, &execution.new.name)?;
@@ -67,6 +70,7 @@ impl SqliteStore {
             self.count(tx, execution)?;
         } else if execution.key.is_some()
             && !execution.table_ready
+            && execution.continuing.is_none()
             && has_table(tx, &execution.table)?
         {
             ready_table(tx, execution)?;
@@ -184,7 +188,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn add_columns(
+    pub(super) fn add_columns(
         &self,
         tx: &Transaction<'_>,
         execution: &mut Execution,
@@ -194,7 +198,8 @@ impl SqliteStore {
             if execution.extra.iter().any(|known| same(known, column)) {
                 continue;
             }
-            if !add_column(tx, &execution.table, column, None)? {
+            let is_new = add_column(tx, &execution.table, column, None)?;
+            if !is_new && execution.continuing.is_none() {
                 self.learn_columns(tx, execution)?;
             }
             if !execution.extra.iter().any(|known| same(known, column)) {
@@ -254,7 +259,7 @@ fn clash(there: &Column, column: &Column) -> Option<String> {
 }
 
 /// Makes a completed run one that failed.
-fn refuse(run: &mut Finished, columns: &[Column], message: String) {
+pub(super) fn refuse(run: &mut Finished, columns: &[Column], message: String) {
     let value = |(column, cell): (&Column, Cell)| {
         Some((column.name.clone(), column.ty.decode_value(cell).ok()?))
     };
@@ -285,15 +290,22 @@ pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
         quoted(&table_name(name))
     ))?;
     tx.execute("DELETE FROM experiments WHERE name = ?1", [name])?;
-    let key: Option<i64> = tx
-        .query_row(
-            "SELECT experiment FROM xp_experiment WHERE id_experiment = ?1",
-            [&id],
-            |row| row.get(0),
-        )
-        .optional()?;
-    // MLtraq's own experiments are not in xp's tables.
-    let Some(key) = key else { return Ok(()) };
+    // Those that continue it go with it. MLtraq's own experiments are not in xp's tables.
+    let keys = tx
+        .prepare(
+            "SELECT experiment FROM xp_experiment \
+                 WHERE id_experiment = ?1 OR id_experiment GLOB ?1 || '+*'",
+        )?
+        .query_map([&id], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    for key in keys {
+        forget(tx, key)?;
+    }
+    Ok(())
+}
+
+/// Deletes what stands in xp's tables.
+fn forget(tx: &Transaction<'_>, key: i64) -> Result<()> {
     for sql in [
         "DELETE FROM xp_exception WHERE seq IN (SELECT seq FROM xp_run WHERE experiment = ?1)",
         "DELETE FROM xp_run WHERE experiment = ?1",
@@ -336,7 +348,7 @@ fn columns_of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<String>
 }
 
 /// Adds a column; false if another process did.
-fn add_column(
+pub(super) fn add_column(
     tx: &Transaction<'_>,
     table: &str,
     column: &Column,

@@ -36,6 +36,22 @@ impl Value {
         }
     }
 
+    /// The member of that name of a `Bunch`, or of a `Map` with text keys.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        match self {
+            Value::Bunch(members) => {
+                let found = members.iter().find(|(member, _)| member == name);
+                found.map(|(_, value)| value)
+            }
+            Value::Map(entries) => {
+                let is = |key: &Value| matches!(key, Value::Text(text) if text == name);
+                let found = entries.iter().find(|(key, _)| is(key));
+                found.map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether this is `Null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)

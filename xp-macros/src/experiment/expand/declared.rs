@@ -8,7 +8,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::plan::converted;
-use super::{fill, ops_of_field, ops_of_input, points, private, steps};
+use super::{continued, fill, ops_of_field, ops_of_input, points, private, steps};
 use crate::experiment::model::{Experiment, Kind, Role};
 use crate::{callee, doc};
 
@@ -68,7 +68,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         let (ident, ops) = (&input.ident, ops_of_input(place));
         let side = match input.role {
             Role::Config => quote!(config),
-            Role::Param => quote!(params),
+            _ => quote!(params),
         };
         quote! {
             #ops.visit(&declaration.inputs[#place], &#side.#ident, absents.#ident.as_ref(), visitor)?;
@@ -76,6 +76,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     });
     let reads = reads(experiment);
     let (baselines, receive) = (points::baselines(experiment), points::receive(experiment));
+    let continued = continued::expand(experiment);
     // The one place that asks the state to be `Send`; where it is not, that is told at a state.
     let mut state_there = state.clone();
     if let Some(last) = body.states.last() {
@@ -132,6 +133,8 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
                 ::core::result::Result::Ok(#fields { #reads })
             }
 
+            #continued
+
         }
     }
 }
@@ -149,12 +152,14 @@ fn declaration_body(experiment: &Experiment) -> TokenStream {
     let (fields, slices) = (field_infos(experiment), slices(experiment));
     let docs = doc::joined(attributes);
     let infos = inputs.values.iter().enumerate().map(|(position, input)| {
-        let (name, identity, recorded) = (&input.name, input.identity, input.recorded);
+        let (name, identity) = (&input.name, input.identity);
+        let recorded = input.recorded && !input.role.is_read();
         let doc = doc::joined(&input.docs);
         let ty = input.ty.to_token_stream().to_string();
         let role = match input.role {
             Role::Config => quote!(#role_type::Config),
             Role::Param => quote!(#role_type::Param),
+            Role::ReadParam | Role::ReadField => quote!(#role_type::Read),
         };
         quote! {
             #info {
@@ -257,7 +262,7 @@ fn slices(experiment: &Experiment) -> TokenStream {
 }
 
 fn layouts(experiment: &Experiment) -> TokenStream {
-    let inputs = experiment.inputs.values.iter().enumerate();
+    let inputs = experiment.inputs.given();
     let inputs = inputs.map(|(place, input)| {
         let (ops, name) = (ops_of_input(place), &input.name);
         if input.recorded {
@@ -287,9 +292,7 @@ fn layouts(experiment: &Experiment) -> TokenStream {
 fn reads(experiment: &Experiment) -> TokenStream {
     let inputs = experiment
         .inputs
-        .values
-        .iter()
-        .enumerate()
+        .given()
         .filter(|(_, input)| input.recorded)
         .map(|(place, input)| {
             let ident = &input.ident;
@@ -313,5 +316,6 @@ fn reads(experiment: &Experiment) -> TokenStream {
             let (ident, ops) = (&field.ident, ops_of_field(place));
             quote!(#ident: #ops.read(row)?,)
         });
-    quote!(#(#inputs)* #(#sequences)* #(#fields)*)
+    let read = continued::members(experiment, false);
+    quote!(#(#inputs)* #(#sequences)* #(#fields)* #read)
 }

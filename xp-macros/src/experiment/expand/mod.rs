@@ -1,5 +1,6 @@
 //! From the model to what stands in the user's crate. Cannot fail.
 
+mod continued;
 mod declared;
 mod fill;
 mod plan;

@@ -6,7 +6,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::types::docs_or;
-use super::{ops_of_input, private};
+use super::{continued, ops_of_input, private};
 use crate::experiment::model::{Experiment, Input, Role};
 
 /// The function, the type of the plan, and what it holds.
@@ -24,12 +24,12 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
     let (plan, held) = (&names.plan, &names.inputs);
     let (missing, given) = (private("Missing"), private("Given"));
     let options = private("Options");
-    let slots = slots(inputs.values.len());
-    let members = inputs.values.iter().map(|input| {
+    let slots = slots(experiment);
+    let members = inputs.given().map(|(_, input)| {
         let (ident, ty) = (&input.ident, &input.ty);
         match input.role {
             Role::Config => quote!(#ident: ::core::option::Option<#ty>,),
-            Role::Param => {
+            _ => {
                 quote!(#ident: ::core::option::Option<::std::sync::Arc<::std::vec::Vec<#ty>>>,)
             }
         }
@@ -39,26 +39,27 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
         let (ident, ty) = (&input.ident, &input.ty);
         quote!(#ident: ::core::option::Option<#ty>,)
     });
-    let initial = inputs.values.iter().map(|input| {
+    let initial = inputs.given().map(|(_, input)| {
         let (ident, value) = (&input.ident, initial(input));
         quote!(#ident: #value,)
     });
     let states: Vec<_> = inputs
-        .values
-        .iter()
-        .map(|input| {
+        .given()
+        .map(|(_, input)| {
             if input.default.is_some() || input.values.is_some() {
                 &given
             } else {
                 &missing
             }
         })
+        .chain(needs_name(experiment).then_some(&missing))
         .collect();
     let defaults = slots
         .iter()
         .zip(&states)
         .map(|(slot, state)| quote!(#slot = #state));
-    let needs = inputs.values.iter().map(|input| needs(experiment, input));
+    let needs = inputs.given().map(|(_, input)| needs(experiment, input));
+    let of_runs = continued::plan_items(experiment);
     let plan_doc =
         format!("The plan of `{name}`: give each input a value, and execute it in a session.");
     // A `#[cfg]` or a lint attribute counts for the function alone, which is all that users wrote.
@@ -93,6 +94,7 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
         #vis struct #absents { #(#absent_members)* }
 
         #(#needs)*
+        #of_runs
     }
 }
 
@@ -104,7 +106,7 @@ fn initial(input: &Input) -> TokenStream {
             let value = converted(ty, quote!(#default));
             quote!(::core::option::Option::Some(#value))
         }
-        (Some(default), _, Role::Param) => {
+        (Some(default), _, _) => {
             let value = converted(ty, quote!(#default));
             quote!(::core::option::Option::Some(::std::sync::Arc::new(
                 ::std::vec![#value]
@@ -137,8 +139,16 @@ fn takes_into(ty: &Type) -> bool {
         .is_some_and(|s| s.ident == "String" || s.ident == "PathBuf")
 }
 
-fn slots(len: usize) -> Vec<Ident> {
+/// One for each input that the plan gives, and one for the name if that must be given.
+pub(super) fn slots(experiment: &Experiment) -> Vec<Ident> {
+    let len = experiment.inputs.given().count() + usize::from(needs_name(experiment));
     (0..len).map(|i| format_ident!("S{i}")).collect()
+}
+
+/// Whether the plan must say which experiment is continued.
+pub(super) fn needs_name(experiment: &Experiment) -> bool {
+    let continues = experiment.continues.as_ref();
+    continues.is_some_and(|continues| continues.of.is_none())
 }
 
 /// The trait without which a plan is not complete.
@@ -152,7 +162,7 @@ fn needs(experiment: &Experiment, input: &Input) -> TokenStream {
     );
     let call = match input.role {
         Role::Config => format!("`.{}(..)`", input.name),
-        Role::Param => format!("`.{}([..])`", input.name),
+        _ => format!("`.{}([..])`", input.name),
     };
     let note = format!("give it a value before executing: {call}");
     quote! {
@@ -167,16 +177,17 @@ fn needs(experiment: &Experiment, input: &Input) -> TokenStream {
 /// What can be done with the plan.
 pub(super) fn impls(experiment: &Experiment) -> TokenStream {
     let setters = setters(experiment);
+    let of_runs = continued::plan_impls(experiment);
     let complete = complete(experiment);
     let any = any(experiment);
-    quote!(#setters #complete #any)
+    quote!(#setters #of_runs #complete #any)
 }
 
 fn setters(experiment: &Experiment) -> TokenStream {
     let plan = &experiment.names.plan;
     let slot = private("Slot");
-    let slots = slots(experiment.inputs.values.len());
-    let setters = experiment.inputs.values.iter().enumerate().map(|(place, input)| {
+    let slots = slots(experiment);
+    let setters = experiment.inputs.given().enumerate().map(|(place, (_, input))| {
         let (ident, ty) = (&input.ident, &input.ty);
         let doc = docs_or(&input.docs, &format!("Gives the {} `{}`.", input.role.word(), input.name));
         let after = slots.iter().enumerate().map(|(i, of)| {
@@ -187,7 +198,7 @@ fn setters(experiment: &Experiment) -> TokenStream {
         let (argument, value) = match input.role {
             Role::Config if takes_into(ty) => (one, quote!(::core::convert::Into::into(value))),
             Role::Config => (one, quote!(value)),
-            Role::Param => (
+            _ => (
                 quote!(impl ::core::iter::IntoIterator<Item = #one>),
                 quote!(::std::sync::Arc::new(
                     ::core::iter::IntoIterator::into_iter(value) #into .collect()
@@ -209,7 +220,7 @@ fn setters(experiment: &Experiment) -> TokenStream {
         }
     });
     let held = &experiment.names.inputs;
-    let clones = experiment.inputs.values.iter().map(|input| {
+    let clones = experiment.inputs.given().map(|(_, input)| {
         let ident = &input.ident;
         quote!(#ident: ::core::clone::Clone::clone(&self.inputs.#ident),)
     });
@@ -273,9 +284,10 @@ fn complete(experiment: &Experiment) -> TokenStream {
         "Declared",
     ]
     .map(private);
-    let slots = slots(inputs.values.len());
+    let slots = slots(experiment);
+    let name_slot = needs_name(experiment).then(|| slots.last()).flatten();
     let bounds = |role: Option<Role>| {
-        let of = inputs.values.iter().zip(&slots).map(move |(input, slot)| {
+        let of = inputs.given().zip(&slots).map(move |((_, input), slot)| {
             if role.is_none_or(|role| input.role == role) {
                 let needs = names.needs(&input.name);
                 // At the input's own name, where the trait is told to come from.
@@ -284,7 +296,11 @@ fn complete(experiment: &Experiment) -> TokenStream {
                 quote!(#slot)
             }
         });
-        of.collect::<Vec<_>>()
+        let named = name_slot.map(|slot| {
+            let needs = names.needs("name");
+            quote!(#slot: #needs)
+        });
+        of.chain(named).collect::<Vec<_>>()
     };
     let all = bounds(None);
     let configs_only = bounds(Some(Role::Config));
@@ -324,6 +340,27 @@ fn complete(experiment: &Experiment) -> TokenStream {
         let ident = &input.ident;
         quote!(#ident: self.#ident.get(at[#i], repeated),)
     });
+    if experiment.continues.is_some() {
+        return quote! {
+            impl<#(#slots),*> #planned for #plan<#(#slots),*> {
+                type Of = #marker;
+            }
+
+            impl<#(#all),*> #into_plan for #plan<#(#slots),*> {
+                type Experiment = #marker;
+
+                fn into_plan(self) -> #runtime_plan<#marker> {
+                    let (inputs, options) = (self.inputs, self.options);
+                    let declaration = <#marker as #declared>::declaration();
+                    #[allow(unused_variables)]
+                    let plan = move || -> ::core::result::Result<#runtime_plan<#marker>, #error> {
+                        ::core::result::Result::Ok(#runtime_plan::of_runs(#config { #configs }, options))
+                    };
+                    plan().unwrap_or_else(#runtime_plan::failed)
+                }
+            }
+        };
+    }
     quote! {
         struct #axes { #(#members)* }
 
@@ -397,13 +434,13 @@ fn any(experiment: &Experiment) -> TokenStream {
         "Declared",
     ]
     .map(private);
-    let slots = slots(inputs.values.len());
+    let slots = slots(experiment);
     let anys: Vec<_> = slots.iter().map(|_| &any).collect();
-    let arms = inputs.values.iter().enumerate().map(|(place, input)| {
+    let arms = inputs.given().map(|(place, input)| {
         let (ident, name, ops) = (&input.ident, &input.name, ops_of_input(place));
         let set = match input.role {
             Role::Config => quote!(set_one),
-            Role::Param => quote!(set_axis),
+            _ => quote!(set_axis),
         };
         quote!(#name => self.inputs.#ident = #ops.#set(declaration.name, &declaration.inputs[#place], values)?,)
     });

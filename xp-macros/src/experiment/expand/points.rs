@@ -12,7 +12,7 @@ pub(super) fn baselines(experiment: &Experiment) -> TokenStream {
     let names = &experiment.names;
     let (marker, absents) = (&names.experiment, &names.absents);
     let [declared, baseline, input_error] = ["Declared", "Baseline", "InputError"].map(private);
-    let each = experiment.inputs.values.iter().enumerate();
+    let each = experiment.inputs.given();
     let each = each.map(|(place, input)| {
         let (ident, ty, ops) = (&input.ident, &input.ty, ops_of_input(place));
         let default = match &input.default {
@@ -51,16 +51,26 @@ pub(super) fn receive(experiment: &Experiment) -> TokenStream {
         let (ops, received) = (ops_of_input(place), received(place));
         quote!(let #received = #ops.receive(&declaration.inputs[#place], &mut values)?;)
     });
-    let members = |role: Role| {
+    let members = |config: bool| {
         let of = inputs.values.iter().enumerate();
-        let of = of.filter(move |(_, input)| input.role == role);
+        let of = of.filter(move |(_, input)| (input.role == Role::Config) == config);
         of.map(|(place, input)| {
             let (ident, received) = (&input.ident, received(place));
             quote!(#ident: #received,)
         })
         .collect::<TokenStream>()
     };
-    let (configs, param_members) = (members(Role::Config), members(Role::Param));
+    let (configs, param_members) = (members(true), members(false));
+    let made = match inputs.read.first() {
+        None => {
+            quote!(::core::result::Result::Ok((#config { #configs }, #params { #param_members })))
+        }
+        // The runtime refuses to send one, before the first run.
+        Some(sequence) => {
+            let (name, not_sent) = (&sequence.name, private("not_sent"));
+            quote!(::core::result::Result::Err(#not_sent(#name)))
+        }
+    };
     quote! {
         #[allow(unused_variables, unused_mut)]
         fn receive(
@@ -69,7 +79,7 @@ pub(super) fn receive(experiment: &Experiment) -> TokenStream {
             let declaration = <#marker as #declared>::declaration();
             let mut values = ::core::iter::IntoIterator::into_iter(values);
             #(#each)*
-            ::core::result::Result::Ok((#config { #configs }, #params { #param_members }))
+            #made
         }
     }
 }

@@ -6,7 +6,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{ops_of_field, ops_of_shared, private};
-use crate::experiment::model::{Experiment, Input, Kept, Kind, Role, Sequence, Statement};
+use crate::experiment::model::{Experiment, Input, Inputs, Kept, Kind, Role, Sequence, Statement};
+use crate::experiment::names::local;
 
 /// The variables of the expansion, which no name of the user's can be.
 pub(super) struct Own {
@@ -54,7 +55,7 @@ impl Own {
         let (ident, ty, mutability) = (&input.ident, &input.ty, &input.mutability);
         let side = match input.role {
             Role::Config => &self.config,
-            Role::Param => &self.params,
+            _ => &self.params,
         };
         quote! {
             let #mutability #ident: #ty = ::core::clone::Clone::clone(&#side.#ident);
@@ -69,6 +70,26 @@ impl Own {
         quote_spanned! {ty.span()=>
             let mut #ident: #ty = <#ty>::declare_in(#run.declared_sequences(), #name)?;
         }
+    }
+
+    /// What is read of the run that is continued, and all runs.
+    pub(super) fn read(&self, inputs: &Inputs) -> TokenStream {
+        let (params, scope) = (&self.params, &self.scope);
+        let sequences = inputs.read.iter().map(|sequence| {
+            let (ident, ty) = (&sequence.ident, &sequence.ty);
+            let local = local(ident);
+            quote!(let #local: &#ty = &*#params.#ident;)
+        });
+        let runs = inputs.runs.as_ref().map(|runs| {
+            let (ident, ty) = (&runs.ident, &runs.ty);
+            let (held, runs_in) = (own("held_runs"), private("runs_in"));
+            quote! {
+                let #held = #runs_in(#scope)?;
+                let #ident: #ty = &#held;
+                let _ = #ident;
+            }
+        });
+        quote!(#(#sequences)* #runs)
     }
 
     /// The run as a variable of its name, if the experiment takes it.
@@ -208,6 +229,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         return quote!(#head { ::core::unreachable!() });
     }
     let bound = inputs.values.iter().map(|input| own.input(input));
+    let read = own.read(inputs);
     let handle = own.handle(experiment);
     let sequences = inputs.sequences.iter().map(|of| own.sequence(of));
     let kept = body.states.iter().chain(&body.fields).map(kept);
@@ -228,6 +250,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     quote! {
         #head {
             #(#bound)*
+            #read
             #(#sequences)*
             #handle
             #(#kept)*

@@ -37,12 +37,13 @@ pub(super) fn docs_or(docs: &[Attribute], otherwise: &str) -> TokenStream {
 pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let names = &experiment.names;
     let (vis, name) = (&experiment.visibility, &experiment.name);
-    let of = |role| {
+    let continues = experiment.continues.is_some();
+    let of = |config: bool| {
         let inputs = experiment
             .inputs
             .values
             .iter()
-            .filter(move |input| input.role == role);
+            .filter(move |input| (input.role == Role::Config) == config);
         let member = |input: &'_ crate::experiment::model::Input| {
             (
                 input.ident.clone(),
@@ -53,17 +54,26 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         };
         inputs.map(member).collect::<Vec<_>>()
     };
-    let (configs, params) = (of(Role::Config), of(Role::Param));
-    let members = |of: &[(Ident, Type, Vec<Attribute>, String)], role: Role| {
+    let (configs, mut params) = (of(true), of(false));
+    params.extend(experiment.inputs.read.iter().map(|sequence| {
+        let ty = &sequence.ty;
+        (
+            sequence.ident.clone(),
+            syn::parse_quote!(::std::sync::Arc<#ty>),
+            sequence.docs.clone(),
+            sequence.name.clone(),
+        )
+    }));
+    let members = |of: &[(Ident, Type, Vec<Attribute>, String)], word: &str| {
         of.iter()
             .map(|(ident, ty, docs, name)| {
-                let docs = docs_or(docs, &format!("The {} `{name}`.", role.word()));
+                let docs = docs_or(docs, &format!("The {word} `{name}`."));
                 quote!(#docs pub #ident: #ty,)
             })
             .collect::<TokenStream>()
     };
-    let config_members = members(&configs, Role::Config);
-    let param_members = members(&params, Role::Param);
+    let config_members = members(&configs, "config");
+    let param_members = members(&params, if continues { "input" } else { "param" });
     let fields = fields(experiment);
     let states: Vec<_> = experiment
         .body
@@ -85,7 +95,11 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let docs = [
         format!("The experiment `{name}`: `Experiment<{marker}>`, `Run<{marker}>`."),
         format!("The config of `{name}`: the inputs that all runs of an execution have in common."),
-        format!("The params of `{name}`: the inputs of one point."),
+        if continues {
+            format!("What `{name}` reads of a run.")
+        } else {
+            format!("The params of `{name}`: the inputs of one point.")
+        },
     ];
     let [marker_doc, config_doc, params_doc] = &docs;
     let clones = |of: &[(Ident, Type, Vec<Attribute>, String)]| {
@@ -175,7 +189,8 @@ fn fields(experiment: &Experiment) -> Vec<Member<'_>> {
         }
         members.push(member);
     }
-    for sequence in &experiment.inputs.sequences {
+    let inputs = &experiment.inputs;
+    for sequence in inputs.sequences.iter().chain(&inputs.read) {
         let otherwise = format!("The sequence `{}`.", sequence.name);
         members.push(Member::new(
             &sequence.ident,

@@ -67,6 +67,7 @@ fn in_scope<X: Declared, R>(
         steps: X::declaration().steps,
         step: None,
         watch,
+        source: None,
         makes,
         kept,
     };

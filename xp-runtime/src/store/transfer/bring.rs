@@ -17,6 +17,26 @@ pub(super) struct Opened<'a> {
     pub(super) directory: Option<PathBuf>,
 }
 
+/// Which numbers here stand for those of a source.
+#[derive(Debug, Default)]
+struct Numbers {
+    ledgers: HashMap<i64, i64>,
+    executions: HashMap<i64, i64>,
+    /// The source's ledgers of experiments that continue it.
+    continuing: HashSet<i64>,
+}
+
+impl Numbers {
+    // All that a source has were numbered.
+    fn ledger(&self, number: i64) -> i64 {
+        self.ledgers.get(&number).copied().unwrap_or(number)
+    }
+
+    fn execution(&self, number: i64) -> i64 {
+        self.executions.get(&number).copied().unwrap_or(number)
+    }
+}
+
 pub(super) struct Transfer<'a> {
     pub(super) import: &'a dyn Import,
     /// The target's file, for messages.
@@ -61,19 +81,18 @@ impl Transfer<'_> {
             Some(head) => Goal {
                 id,
                 name: name.to_owned(),
-                key: head.key(),
                 table: crate::store::name::table_name(name),
                 columns: head.columns().to_vec(),
             },
-            None => self.import.make(id, name, declared.as_deref())?,
+            None => self.import.make(id, name)?,
         };
         if has_table {
             self.import.lay_out(&mut goal, columns)?;
         }
-        let executions = self.executions(&goal, declared.as_deref())?;
+        let numbers = self.ledgers(&goal, declared.as_deref())?;
         let moved = self.rows(&goal, winners.as_ref())?;
-        self.attempts(&goal, there.as_ref(), winners.as_ref(), &executions)?;
-        self.artifacts(&goal, winners.as_ref())?;
+        self.attempts(&goal, there.as_ref(), winners.as_ref(), &numbers)?;
+        self.artifacts(winners.as_ref(), &numbers)?;
         self.fields(&goal, there.as_ref())?;
         self.import.finish(&goal, &meta)?;
         Ok(moved)
@@ -121,16 +140,28 @@ impl Transfer<'_> {
         Ok(winners)
     }
 
-    /// By its number in each source, the number of every execution.
-    fn executions(&self, goal: &Goal, declared: Option<&str>) -> Result<Vec<HashMap<i64, i64>>> {
-        let mut numbers = vec![HashMap::new(); self.sources.len()];
+    /// For each source the numbers that its ledgers and executions have here.
+    fn ledgers(&self, goal: &Goal, declared: Option<&str>) -> Result<Vec<Numbers>> {
+        let mut numbers: Vec<_> = self.sources.iter().map(|_| Numbers::default()).collect();
         // The last execution tells what inputs are: it is to be one of the experiment's own.
         let mut order: Vec<_> = (0..self.sources.len()).collect();
         order.sort_by_key(|place| self.sources[*place].head.declared() == declared);
         for place in order {
-            for record in &self.sources[place].head.executions {
-                let number = self.import.execution(goal, record)?;
-                numbers[place].insert(record.number.number, number);
+            for from in &self.sources[place].head.ledgers {
+                let name = match declared {
+                    Some(declared) if !from.continues => declared,
+                    _ => &from.declared,
+                };
+                let ledger = self.import.ledger(goal, from.continues, name)?;
+                let numbers = &mut numbers[place];
+                numbers.ledgers.insert(from.key, ledger);
+                if from.continues {
+                    numbers.continuing.insert(from.key);
+                }
+                for record in &from.executions {
+                    let number = self.import.execution(ledger, record)?;
+                    numbers.executions.insert(record.number.number, number);
+                }
             }
         }
         Ok(numbers)
@@ -193,11 +224,8 @@ impl Transfer<'_> {
         goal: &Goal,
         there: Option<&Head>,
         winners: Option<&Winners>,
-        executions: &[HashMap<i64, i64>],
+        numbers: &[Numbers],
     ) -> Result<()> {
-        if goal.key.is_none() {
-            return Ok(());
-        }
         // What is there of points that several files have.
         let mut known = HashSet::new();
         if let (Some(there), Some(winners)) = (there, winners) {
@@ -212,7 +240,7 @@ impl Transfer<'_> {
             if !wins && (winners.is_none() || there.is_some()) {
                 continue;
             }
-            for (place, (source, numbers)) in self.sources.iter().zip(executions).enumerate() {
+            for (place, (source, numbers)) in self.sources.iter().zip(numbers).enumerate() {
                 let mut after = i64::MIN;
                 loop {
                     let mut attempts = source.from.attempts(&source.head, after)?;
@@ -220,21 +248,21 @@ impl Transfer<'_> {
                     after = last.at;
                     if let Some(winners) = winners {
                         attempts.retain(|of| {
-                            winners.is_won_by(of.id_run, place) == wins
+                            // What continued a row that is left behind is about no row here.
+                            (wins || !numbers.continuing.contains(&of.ledger))
+                                && winners.is_won_by(of.id_run, place) == wins
                                 && (!winners.is_shared(of.id_run) || known.insert(of.identity()))
                         });
                     }
                     for of in &mut attempts {
-                        // A source's own attempts belong to its own executions.
-                        if let Some(number) = numbers.get(&of.execution) {
-                            of.execution = *number;
-                        }
+                        of.ledger = numbers.ledger(of.ledger);
+                        of.execution = numbers.execution(of.execution);
                         for cell in of.exception.iter_mut().flatten() {
                             self.files
                                 .carry(cell, source.directory.as_deref(), goal.id)?;
                         }
                     }
-                    self.import.add_attempts(goal, &attempts)?;
+                    self.import.add_attempts(&attempts)?;
                 }
             }
         }
@@ -258,12 +286,12 @@ impl Transfer<'_> {
         }
     }
 
-    fn artifacts(&self, goal: &Goal, winners: Option<&Winners>) -> Result<()> {
+    fn artifacts(&self, winners: Option<&Winners>, numbers: &[Numbers]) -> Result<()> {
         for wins in [true, false] {
             if !wins && winners.is_none_or(Winners::has_target) {
                 continue;
             }
-            for (place, source) in self.sources.iter().enumerate() {
+            for (place, (source, numbers)) in self.sources.iter().zip(numbers).enumerate() {
                 let mut after = i64::MIN;
                 loop {
                     let mut artifacts = source.from.artifacts(&source.head, after)?;
@@ -272,7 +300,10 @@ impl Transfer<'_> {
                     if let Some(winners) = winners {
                         artifacts.retain(|of| winners.is_won_by(of.id_run, place) == wins);
                     }
-                    self.import.add_artifacts(goal, &artifacts, wins)?;
+                    for of in &mut artifacts {
+                        of.ledger = numbers.ledger(of.ledger);
+                    }
+                    self.import.add_artifacts(&artifacts, wins)?;
                 }
             }
         }

@@ -172,11 +172,10 @@ mod tests {
         Head {
             id: uuid::Uuid::nil(),
             name: name.to_owned(),
-            made: None,
             fields: Vec::new(),
             meta: crate::value::Value::Null,
             table: Some(("t".to_owned(), columns)),
-            executions: Vec::new(),
+            ledgers: Vec::new(),
             inputs: Vec::new(),
         }
     }

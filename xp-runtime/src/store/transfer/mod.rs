@@ -35,32 +35,38 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub(crate) struct Head {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    /// Its key in xp's tables, and the name that is part of its points' identities; `None` if xp
-    /// did not make it.
-    pub(crate) made: Option<(i64, String)>,
     /// The fields of the experiment, as they are stored.
     pub(crate) fields: Vec<u8>,
     /// What MLtraq's loader goes by.
     pub(crate) meta: Value,
     /// The table of its runs, and its columns; `None` if there is none yet.
     pub(crate) table: Option<(String, Vec<TableColumn>)>,
-    pub(crate) executions: Vec<ExecutionRecord>,
+    /// Its own ledger, if xp made it, and those of experiments that continue it.
+    pub(crate) ledgers: Vec<Ledger>,
     /// As the last execution that had it declared each input.
     pub(crate) inputs: Vec<InputRecord>,
 }
 
 impl Head {
-    pub(crate) fn key(&self) -> Option<i64> {
-        self.made.as_ref().map(|(key, _)| *key)
-    }
-
+    /// The name that is part of its points' identities; `None` if xp did not make it.
     pub(crate) fn declared(&self) -> Option<&str> {
-        self.made.as_ref().map(|(_, declared)| declared.as_str())
+        let own = self.ledgers.iter().find(|ledger| !ledger.continues)?;
+        Some(&own.declared)
     }
 
     pub(crate) fn columns(&self) -> &[TableColumn] {
         self.table.as_ref().map_or(&[], |(_, columns)| columns)
     }
+}
+
+/// What xp knows of the executions of an experiment.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    pub(crate) key: i64,
+    /// Whether it is that of an experiment that continues this one.
+    pub(crate) continues: bool,
+    pub(crate) declared: String,
+    pub(crate) executions: Vec<ExecutionRecord>,
 }
 
 /// What is kept of an execution. Two that are equal are the same one, in two files.
@@ -102,6 +108,8 @@ pub(crate) struct RowRecord {
 #[derive(Debug)]
 pub(crate) struct AttemptRecord {
     pub(crate) at: i64,
+    /// The key of its ledger.
+    pub(crate) ledger: i64,
     pub(crate) execution: i64,
     pub(crate) id_run: u128,
     pub(crate) outcome: String,
@@ -124,6 +132,8 @@ impl AttemptRecord {
 #[derive(Debug)]
 pub(crate) struct ArtifactRecord {
     pub(crate) at: i64,
+    /// The key of its ledger.
+    pub(crate) ledger: i64,
     pub(crate) id_run: u128,
     pub(crate) name: String,
     pub(crate) content: Vec<u8>,
@@ -153,7 +163,6 @@ pub(crate) trait Snapshot {
 pub(crate) struct Goal {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    pub(crate) key: Option<i64>,
     pub(crate) table: String,
     /// The columns of the table, once it is there.
     pub(crate) columns: Vec<TableColumn>,
@@ -162,13 +171,17 @@ pub(crate) struct Goal {
 /// A transaction on a store, to write whole experiments.
 pub(crate) trait Import: Snapshot {
     /// Makes an experiment without runs.
-    fn make(&self, id: Uuid, name: &str, declared: Option<&str>) -> Result<Goal>;
+    fn make(&self, id: Uuid, name: &str) -> Result<Goal>;
+
+    /// The key of the experiment's own ledger, or of one that continues it; it is made unless it is
+    /// there.
+    fn ledger(&self, goal: &Goal, continues: bool, declared: &str) -> Result<i64>;
 
     /// Makes the table of the runs, or adds the columns that it lacks.
     fn lay_out(&self, goal: &mut Goal, columns: Vec<TableColumn>) -> Result<()>;
 
     /// The number of the execution, which is added unless it is there.
-    fn execution(&self, goal: &Goal, record: &ExecutionRecord) -> Result<i64>;
+    fn execution(&self, ledger: i64, record: &ExecutionRecord) -> Result<i64>;
 
     /// Adds rows; `places` says where in the table each of their cells belongs.
     fn add_rows(&self, goal: &Goal, places: &[usize], rows: &[RowRecord]) -> Result<()>;
@@ -176,11 +189,10 @@ pub(crate) trait Import: Snapshot {
     fn remove_rows(&self, goal: &Goal, points: &HashSet<u128>) -> Result<()>;
 
     /// Adds attempts, whose executions are numbered as they are here.
-    fn add_attempts(&self, goal: &Goal, attempts: &[AttemptRecord]) -> Result<()>;
+    fn add_attempts(&self, attempts: &[AttemptRecord]) -> Result<()>;
 
     /// Adds artifacts. Where there is one of that name, `replace` says which of them is kept.
-    fn add_artifacts(&self, goal: &Goal, artifacts: &[ArtifactRecord], replace: bool)
-    -> Result<()>;
+    fn add_artifacts(&self, artifacts: &[ArtifactRecord], replace: bool) -> Result<()>;
 
     fn set_fields(&self, goal: &Goal, fields: &[u8]) -> Result<()>;
 
@@ -281,7 +293,7 @@ pub(crate) fn transfer(
 }
 
 fn is_same(a: &dyn Store, b: &dyn Store) -> bool {
-    std::ptr::addr_eq(a, b)
+    a.connection() == b.connection()
 }
 
 /// Calls a function with a snapshot of each store, all at the same time.

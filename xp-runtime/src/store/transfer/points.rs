@@ -57,6 +57,18 @@ impl Standings {
         self.points.insert(point, Stand { columns, started });
     }
 
+    /// A completed run was given further columns, later than what was done before.
+    pub(crate) fn continued(&mut self, point: u128, columns: &BTreeSet<String>) {
+        let old = self.points.get(&point).and_then(|stand| stand.columns);
+        if let Some(old) = old {
+            let both = self.sets[old as usize].union(columns).cloned().collect();
+            let both = Some(self.set(&both));
+            if let Some(stand) = self.points.get_mut(&point) {
+                stand.columns = both;
+            }
+        }
+    }
+
     /// There are as many sets as there are executions, or a few more.
     fn set(&mut self, columns: &BTreeSet<String>) -> u32 {
         let place = self.sets.iter().rposition(|known| known == columns);

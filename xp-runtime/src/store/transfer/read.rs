@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::{
-    ArtifactRecord, AttemptRecord, ExecutionRecord, Head, Listing, Numbered, RowRecord, Snapshot,
-    Standings, TableColumn,
+    ArtifactRecord, AttemptRecord, ExecutionRecord, Head, Ledger, Listing, Numbered, RowRecord,
+    Snapshot, Standings, TableColumn,
 };
 use crate::datapak;
+use crate::store::continued::ledger_of;
 use crate::store::failure::{Failure, Result, typed};
 use crate::store::history::{inputs_in, point};
 use crate::store::name::{quoted, table_name};
@@ -78,31 +79,45 @@ impl View<'_> {
         } else {
             None
         };
-        let made: Option<(i64, String)> = if self.has_ledger()? {
-            self.db
-                .query_row(
-                    "SELECT experiment, declared FROM xp_experiment WHERE id_experiment = ?1",
-                    [text(&hex(id))],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?
+        let ledgers = if self.has_ledger()? {
+            self.ledgers(id)?
         } else {
-            None
+            Vec::new()
         };
-        let (executions, inputs) = match made {
-            Some((key, _)) => (self.executions(key, None)?, inputs_in(self.db, key)?),
-            None => Default::default(),
+        let inputs = match ledgers.iter().find(|ledger| !ledger.continues) {
+            Some(own) => inputs_in(self.db, own.key)?,
+            None => Vec::new(),
         };
         Ok(Some(Head {
             id,
             name,
-            made,
             fields,
             meta,
             table,
-            executions,
+            ledgers,
             inputs,
         }))
+    }
+
+    /// That of the experiment, if it has one, and those of what continues it.
+    fn ledgers(&self, id: Uuid) -> Result<Vec<Ledger>> {
+        let own = ledger_of(id, None);
+        let mut statement = self.db.prepare(
+            "SELECT experiment, declared, id_experiment FROM xp_experiment \
+                 WHERE id_experiment = ?1 OR id_experiment GLOB ?1 || '+*' ORDER BY experiment",
+        )?;
+        let mut rows = statement.query([&own])?;
+        let mut ledgers = Vec::new();
+        while let Some(row) = rows.next()? {
+            let key = row.get(0)?;
+            ledgers.push(Ledger {
+                key,
+                continues: row.get_ref(2)?.as_str()? != own,
+                declared: row.get(1)?,
+                executions: self.executions(key, None)?,
+            });
+        }
+        Ok(ledgers)
     }
 
     fn columns(&self, name: &str, table: &str, meta: &meta::Meta) -> Result<Vec<TableColumn>> {
@@ -249,34 +264,36 @@ impl View<'_> {
                 standings.row(self.id(of, row, 0)?, &names);
             }
         }
-        let Some(key) = of.key() else {
-            return Ok(standings);
-        };
-        let declared: HashMap<i64, BTreeSet<String>> = (of.executions.iter())
-            .map(|record| {
-                let names = record.columns.iter().filter_map(|row| match row.first() {
-                    Some(Cell::Text(name)) => Some(name.clone()),
-                    _ => None,
-                });
-                (record.number.number, names.collect())
-            })
+        let mut declared: HashMap<i64, BTreeSet<String>> = HashMap::new();
+        for record in of.ledgers.iter().flat_map(|ledger| &ledger.executions) {
+            let names = record.columns.iter().filter_map(|row| match row.first() {
+                Some(Cell::Text(name)) => Some(name.clone()),
+                _ => None,
+            });
+            declared.insert(record.number.number, names.collect());
+        }
+        let continuing: HashSet<i64> = (of.ledgers.iter())
+            .filter(|ledger| ledger.continues)
+            .map(|ledger| ledger.key)
             .collect();
-        let mut statement = self.db.prepare(
-            "SELECT id_run, execution, outcome, started, filled FROM xp_run \
-                 WHERE experiment = ?1 ORDER BY seq",
-        )?;
-        let mut rows = statement.query([key])?;
+        let sql = format!(
+            "SELECT id_run, execution, outcome, started, filled, experiment FROM xp_run \
+                 WHERE experiment IN ({}) ORDER BY seq",
+            keys(of)
+        );
+        let mut statement = self.db.prepare(&sql)?;
+        let mut rows = statement.query([])?;
         let none = BTreeSet::new();
         while let Some(row) = rows.next()? {
             let completed = row.get_ref(2)?.as_str()? == "completed";
             let columns = declared.get(&row.get(1)?).unwrap_or(&none);
             let point = self.id(of, row, 0)?;
-            standings.attempt(
-                point,
-                row.get(3)?,
-                completed.then_some(columns),
-                row.get(4)?,
-            );
+            if !continuing.contains(&row.get(5)?) {
+                let columns = completed.then_some(columns);
+                standings.attempt(point, row.get(3)?, columns, row.get(4)?);
+            } else if completed {
+                standings.continued(point, columns);
+            }
         }
         Ok(standings)
     }
@@ -311,17 +328,19 @@ impl View<'_> {
     }
 
     fn attempts(&self, of: &Head, after: i64) -> Result<Vec<AttemptRecord>> {
-        let Some(key) = of.key() else {
+        if of.ledgers.is_empty() {
             return Ok(Vec::new());
-        };
-        let mut statement = self.db.prepare_cached(
+        }
+        let sql = format!(
             "SELECT seq, execution, id_run, outcome, started, attempt, elapsed, last, filled, user, \
                  system, memory, message IS NOT NULL, step, message, location, backtrace, causes, \
-                 inputs, fields \
+                 inputs, fields, experiment \
                  FROM xp_run LEFT JOIN xp_exception USING (seq) \
-                 WHERE experiment = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-        )?;
-        let mut rows = statement.query(params![key, after, PAGE_RUNS as i64])?;
+                 WHERE experiment IN ({}) AND seq > ?1 ORDER BY seq LIMIT ?2",
+            keys(of)
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![after, PAGE_RUNS as i64])?;
         let (mut page, mut bytes) = (Vec::new(), 0);
         while bytes <= PAGE_BYTES
             && let Some(row) = rows.next()?
@@ -335,6 +354,7 @@ impl View<'_> {
             bytes += weights.sum::<usize>();
             page.push(AttemptRecord {
                 at: row.get(0)?,
+                ledger: row.get(20)?,
                 execution: row.get(1)?,
                 id_run: self.id(of, row, 2)?,
                 outcome: row.get(3)?,
@@ -348,14 +368,16 @@ impl View<'_> {
     }
 
     fn artifacts(&self, of: &Head, after: i64) -> Result<Vec<ArtifactRecord>> {
-        let Some(key) = of.key() else {
+        if of.ledgers.is_empty() {
             return Ok(Vec::new());
-        };
-        let mut statement = self.db.prepare_cached(
-            "SELECT rowid, id_run, name, content FROM xp_artifact \
-                 WHERE experiment = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3",
-        )?;
-        let mut rows = statement.query(params![key, after, PAGE_RUNS as i64])?;
+        }
+        let sql = format!(
+            "SELECT rowid, id_run, name, content, experiment FROM xp_artifact \
+                 WHERE experiment IN ({}) AND rowid > ?1 ORDER BY rowid LIMIT ?2",
+            keys(of)
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![after, PAGE_RUNS as i64])?;
         let (mut page, mut bytes) = (Vec::new(), 0);
         while bytes <= PAGE_BYTES
             && let Some(row) = rows.next()?
@@ -364,6 +386,7 @@ impl View<'_> {
             bytes += content.len();
             page.push(ArtifactRecord {
                 at: row.get(0)?,
+                ledger: row.get(4)?,
                 id_run: self.id(of, row, 1)?,
                 name: row.get(2)?,
                 content,
@@ -374,14 +397,13 @@ impl View<'_> {
 
     fn claimed(&self, of: &Head) -> Result<HashSet<u128>> {
         let mut points = HashSet::new();
-        let Some(key) = of.key() else {
-            return Ok(points);
-        };
-        for claim in self.store.claims_in(self.db, key, None)? {
-            if claim.alive {
-                let ended = self.store.ended_in(self.db, claim.execution)?;
-                let left = claim.points.iter().filter(|point| !ended.contains(point));
-                points.extend(left);
+        for ledger in &of.ledgers {
+            for claim in self.store.claims_in(self.db, ledger.key, None)? {
+                if claim.alive {
+                    let ended = self.store.ended_in(self.db, claim.execution)?;
+                    let left = claim.points.iter().filter(|point| !ended.contains(point));
+                    points.extend(left);
+                }
             }
         }
         Ok(points)
@@ -412,6 +434,12 @@ impl Snapshot for View<'_> {
     fn claimed(&self, of: &Head) -> super::Result<HashSet<u128>> {
         self.typed(self.claimed(of))
     }
+}
+
+/// The keys of all ledgers, as SQL lists them.
+fn keys(of: &Head) -> String {
+    let keys = of.ledgers.iter().map(|ledger| ledger.key.to_string());
+    keys.collect::<Vec<_>>().join(", ")
 }
 
 /// The value of a literal, as a column's default is told; `None` of any other expression.

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{ToSql, params};
+use rusqlite::{OptionalExtension, ToSql, params};
 use uuid::Uuid;
 
 use super::read::View;
 use super::{ArtifactRecord, AttemptRecord, ExecutionRecord, Goal, Import, RowRecord, TableColumn};
 use crate::datapak;
 use crate::failpoint;
+use crate::store::continued::ledger_of;
 use crate::store::failure::{Failure, Result};
 use crate::store::history::point;
 use crate::store::name::{quoted, table_name};
@@ -43,7 +44,7 @@ impl View<'_> {
         Ok(self.db.last_insert_rowid())
     }
 
-    fn make(&self, id: Uuid, name: &str, declared: Option<&str>) -> Result<Goal> {
+    fn make(&self, id: Uuid, name: &str) -> Result<Goal> {
         let table = table_name(name);
         let mut known = self.db.prepare("SELECT name FROM experiments")?;
         let names = known.query_map([], |row| row.get::<_, String>(0))?;
@@ -71,23 +72,32 @@ impl View<'_> {
             "INSERT INTO experiments (id_experiment, name, meta, fields) VALUES (?1, ?2, ?3, ?4)",
             params![text(&hex(id)), name, meta::encode(&table, &[], 0)?, empty],
         )?;
-        let key = match declared {
-            None => None,
-            Some(declared) => {
-                self.db.execute(
-                    "INSERT INTO xp_experiment (id_experiment, declared) VALUES (?1, ?2)",
-                    params![text(&hex(id)), declared],
-                )?;
-                Some(self.db.last_insert_rowid())
-            }
-        };
         Ok(Goal {
             id,
             name: name.to_owned(),
-            key,
             table,
             columns: Vec::new(),
         })
+    }
+
+    fn ledger(&self, goal: &Goal, continues: bool, declared: &str) -> Result<i64> {
+        let ledger = ledger_of(goal.id, continues.then_some(declared));
+        let there: Option<i64> = self
+            .db
+            .query_row(
+                "SELECT experiment FROM xp_experiment WHERE id_experiment = ?1",
+                [&ledger],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(key) = there {
+            return Ok(key);
+        }
+        self.db.execute(
+            "INSERT INTO xp_experiment (id_experiment, declared) VALUES (?1, ?2)",
+            params![ledger, declared],
+        )?;
+        Ok(self.db.last_insert_rowid())
     }
 
     fn lay_out(&self, goal: &mut Goal, columns: Vec<TableColumn>) -> Result<()> {
@@ -192,11 +202,11 @@ impl View<'_> {
         Ok(())
     }
 
-    fn add_attempts(&self, key: i64, attempts: &[AttemptRecord]) -> Result<()> {
+    fn add_attempts(&self, attempts: &[AttemptRecord]) -> Result<()> {
         for of in attempts {
             let id_run = hex(Uuid::from_u128(of.id_run));
             let first: [&dyn ToSql; 6] = [
-                &key,
+                &of.ledger,
                 &of.execution,
                 &text(&id_run),
                 &of.outcome,
@@ -212,7 +222,7 @@ impl View<'_> {
         Ok(())
     }
 
-    fn add_artifacts(&self, key: i64, artifacts: &[ArtifactRecord], replace: bool) -> Result<()> {
+    fn add_artifacts(&self, artifacts: &[ArtifactRecord], replace: bool) -> Result<()> {
         let or = if replace { "REPLACE" } else { "IGNORE" };
         let mut insert = self.db.prepare_cached(&format!(
             "INSERT OR {or} INTO xp_artifact (id_run, experiment, name, content) \
@@ -220,7 +230,7 @@ impl View<'_> {
         ))?;
         for of in artifacts {
             let id_run = hex(Uuid::from_u128(of.id_run));
-            insert.execute(params![text(&id_run), key, of.name, of.content])?;
+            insert.execute(params![text(&id_run), of.ledger, of.name, of.content])?;
         }
         Ok(())
     }
@@ -246,19 +256,20 @@ impl View<'_> {
 }
 
 impl Import for View<'_> {
-    fn make(&self, id: Uuid, name: &str, declared: Option<&str>) -> super::Result<Goal> {
-        self.typed(self.make(id, name, declared))
+    fn make(&self, id: Uuid, name: &str) -> super::Result<Goal> {
+        self.typed(self.make(id, name))
+    }
+
+    fn ledger(&self, goal: &Goal, continues: bool, declared: &str) -> super::Result<i64> {
+        self.typed(self.ledger(goal, continues, declared))
     }
 
     fn lay_out(&self, goal: &mut Goal, columns: Vec<TableColumn>) -> super::Result<()> {
         self.typed(self.lay_out(goal, columns))
     }
 
-    fn execution(&self, goal: &Goal, record: &ExecutionRecord) -> super::Result<i64> {
-        match goal.key {
-            Some(key) => self.typed(self.execution(key, record)),
-            None => Ok(record.number.number),
-        }
+    fn execution(&self, ledger: i64, record: &ExecutionRecord) -> super::Result<i64> {
+        self.typed(self.execution(ledger, record))
     }
 
     fn add_rows(&self, goal: &Goal, places: &[usize], rows: &[RowRecord]) -> super::Result<()> {
@@ -269,23 +280,12 @@ impl Import for View<'_> {
         self.typed(self.remove_rows(goal, points))
     }
 
-    fn add_attempts(&self, goal: &Goal, attempts: &[AttemptRecord]) -> super::Result<()> {
-        match goal.key {
-            Some(key) => self.typed(self.add_attempts(key, attempts)),
-            None => Ok(()),
-        }
+    fn add_attempts(&self, attempts: &[AttemptRecord]) -> super::Result<()> {
+        self.typed(self.add_attempts(attempts))
     }
 
-    fn add_artifacts(
-        &self,
-        goal: &Goal,
-        artifacts: &[ArtifactRecord],
-        replace: bool,
-    ) -> super::Result<()> {
-        match goal.key {
-            Some(key) => self.typed(self.add_artifacts(key, artifacts, replace)),
-            None => Ok(()),
-        }
+    fn add_artifacts(&self, artifacts: &[ArtifactRecord], replace: bool) -> super::Result<()> {
+        self.typed(self.add_artifacts(artifacts, replace))
     }
 
     fn set_fields(&self, goal: &Goal, fields: &[u8]) -> super::Result<()> {

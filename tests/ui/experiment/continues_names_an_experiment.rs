@@ -1,0 +1,31 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    1.0 / k as f64
+}
+
+#[experiment]
+fn iris(#[param] k: usize) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+#[step]
+fn grade_of(accuracy: f64) -> bool {
+    accuracy > 0.5
+}
+
+#[experiment(continues = fit)]
+fn of_a_step(#[field] accuracy: f64) {
+    #[field]
+    let grade: bool = grade_of(accuracy);
+}
+
+#[experiment(continues = Iris)]
+fn of_a_type(#[field] accuracy: f64) {
+    #[field]
+    let grade: bool = grade_of(accuracy);
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    1.0 / k as f64
+}
+
+#[experiment]
+fn iris(#[param] k: usize) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+#[step]
+fn grade_of(accuracy: f64) -> bool {
+    accuracy > 0.5
+}
+
+#[experiment(continues = iris)]
+fn grade(#[field] accuracy: f64, #[param] k: usize) {
+    #[field]
+    let grade: bool = grade_of(accuracy);
+}
+
+fn main() -> xp::Result<()> {
+    let session = Session::in_memory()?;
+    session.execute(grade().k([1, 2]))?;
+    Ok(())
+}

@@ -1,0 +1,30 @@
+use xp::prelude::*;
+
+#[step]
+fn fit(k: usize) -> f64 {
+    1.0 / k as f64
+}
+
+#[experiment]
+fn iris(#[param] k: usize) {
+    #[field]
+    let accuracy: f64 = fit(k);
+}
+
+#[step]
+fn grade_of(accuracy: f64) -> bool {
+    accuracy > 0.5
+}
+
+#[experiment(continues)]
+fn grade(#[config] weight: u32, #[field] accuracy: f64) {
+    #[field]
+    let grade: bool = grade_of(accuracy);
+}
+
+fn main() -> xp::Result<()> {
+    let session = Session::in_memory()?;
+    session.execute(grade().weight(1).named("written by Python"))?;
+    session.execute(grade().weight(1))?;
+    Ok(())
+}
