@@ -172,7 +172,7 @@ fn a_file_of_a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(fs::read(&before.path).unwrap(), bytes);
 
     let db = rusqlite::Connection::open(&before.path).unwrap();
-    db.execute("UPDATE xp_schema SET version = 2", []).unwrap();
+    db.execute("UPDATE xp_schema SET version = 3", []).unwrap();
     drop(db);
     before.check();
 }

@@ -3,12 +3,13 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use xp::prelude::*;
 use xp::{Error, IfExists};
 
 use crate::child::{Child, go, together};
 use crate::jobs::{POINTS, trips, waits};
-use crate::{Dir, check};
+use crate::{Dir, check, counted};
 
 const TABLE: &str = "experiment_waits";
 
@@ -141,7 +142,7 @@ fn nobody_waits_for_executions_all_of_which_fail() {
         assert!(matches!(ended, Err(Error::RunsFailed(_))), "{ended:?}");
     }
     assert_eq!(dir.count("SELECT count(*) FROM xp_claim"), 0);
-    let kept = dir.count("SELECT completed FROM xp_experiment");
+    let kept = counted(&Connection::open(dir.db()).unwrap());
     let session = Session::open(dir.db()).unwrap();
     let log = dir.log().display().to_string();
     let plan = || trips().log(log.as_str()).x(0..POINTS);
