@@ -195,6 +195,21 @@ fn a_column_is_known_whose_program_ran_nothing() {
     });
 }
 
+#[test]
+fn runs_without_a_field_are_left_out_that_came_after_the_experiment_was_opened() {
+    let dir = Dir::new();
+    let session = Session::open(dir.db()).unwrap();
+    let opened = session.resume(after::grows().x([10])).unwrap();
+    session.resume(before::grows().x([0, 1])).unwrap();
+    let runs: Vec<_> = opened.runs().map(Result::unwrap).collect();
+    assert_eq!(
+        runs.iter().map(|run| run.fields.second).collect::<Vec<_>>(),
+        [12]
+    );
+    session.resume(after::grows().x([11])).unwrap();
+    assert_eq!(opened.runs().map(Result::unwrap).count(), 2);
+}
+
 /// When it begins, there is no table yet; when it ends, there is one.
 #[test]
 fn a_column_is_made_that_nobody_has_filled() {

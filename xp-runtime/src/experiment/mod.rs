@@ -20,6 +20,7 @@ pub(crate) use error::States;
 pub use error::{ChangedInputs, Error, Failure, Result, RunsFailed};
 pub use fields::ExperimentFields;
 pub use read::Readable;
+use read::lacking;
 pub use runs::{Failures, Runs};
 
 use crate::attributes::names;
@@ -88,14 +89,10 @@ impl<X: Readable> Experiment<X> {
         states: HashMap<Uuid, Arc<X::State>>,
     ) -> Result<Self> {
         let mut stored = db.find(key)?;
-        let columns = X::columns();
-        let partial = match X::continuing() {
-            Some(declared) => {
-                stored.ledger = ledger_of(stored.id, Some(declared));
-                db.lacking_continued(&stored, declared, columns.columns())?
-            }
-            None => db.lacking(&stored, columns.columns())?,
-        };
+        if let Some(declared) = X::continuing() {
+            stored.ledger = ledger_of(stored.id, Some(declared));
+        }
+        let partial = lacking::<X>(db.as_ref(), &stored)?;
         let mapping = X::mapping(&stored).map_err(|misfits| Error::Misfit {
             experiment: stored.name.clone(),
             misfits,

@@ -1,5 +1,7 @@
 //! What runs are read as: typed, if their experiment is declared, and as bunches otherwise.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use super::{Error, Result};
@@ -7,7 +9,7 @@ use crate::bunch::Bunch;
 use crate::declare::Declared;
 use crate::row::{Layout, Mapping, Misfit, RowReader};
 use crate::run::{Dynamic, RunKind};
-use crate::store::{StoredExperiment, StoredRun};
+use crate::store::{Store, StoredExperiment, StoredRun};
 
 /// A kind of runs that can be read from a file.
 pub trait Readable: RunKind<Inner = ()> {
@@ -35,6 +37,18 @@ pub trait Readable: RunKind<Inner = ()> {
     #[doc(hidden)]
     fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
     -> Result<Self::Fields>;
+}
+
+/// The completed runs that lack a column.
+pub(super) fn lacking<X: Readable>(
+    db: &dyn Store,
+    stored: &StoredExperiment,
+) -> Result<HashSet<u128>> {
+    let columns = X::columns();
+    Ok(match X::continuing() {
+        Some(declared) => db.lacking_continued(stored, declared, columns.columns())?,
+        None => db.lacking(stored, columns.columns())?,
+    })
 }
 
 impl<X: Declared> Readable for X {

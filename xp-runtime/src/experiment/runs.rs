@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::read::lacking;
 use super::union::Union;
 use super::{Error, Failure, Result};
 use super::{ReadOwned, Readable};
@@ -53,6 +54,8 @@ struct Pages<X: Readable> {
     states: Arc<HashMap<Uuid, Arc<X::State>>>,
     /// Runs that are left out.
     partial: Arc<HashSet<u128>>,
+    /// The last row of which it is known whether it is left out.
+    known: i64,
     page: VecDeque<StoredRun>,
     /// The rowid of the last run of the page; `None` behind the last page.
     after: Option<i64>,
@@ -70,6 +73,7 @@ impl<X: Readable> Runs<X> {
         Self {
             from: From::Db(Pages {
                 db,
+                known: stored.newest,
                 stored,
                 mapping,
                 states,
@@ -165,12 +169,29 @@ impl<X: Readable> Runs<X> {
 }
 
 impl<X: Readable> Pages<X> {
+    /// Others may have written rows since the experiment was opened, of runs that lack a field.
+    fn look_at_new_rows(&mut self) -> Result<()> {
+        let Some(last) = self.after.filter(|last| *last > self.known) else {
+            return Ok(());
+        };
+        let late = lacking::<X>(self.db.as_ref(), &self.stored)?;
+        if !late.is_subset(&self.partial) {
+            Arc::make_mut(&mut self.partial).extend(late);
+        }
+        self.known = last;
+        Ok(())
+    }
+
     fn next(&mut self) -> Option<Result<Run<X>>> {
         while self.page.is_empty() {
             let after = self.after?;
             match self.db.runs(&self.stored, after) {
                 Ok(mut page) => {
                     self.after = page.last().map(|run| run.rowid);
+                    if let Err(error) = self.look_at_new_rows() {
+                        self.after = None;
+                        return Some(Err(error));
+                    }
                     if !self.partial.is_empty() {
                         page.retain(|run| !self.partial.contains(&run.id_run.as_u128()));
                     }

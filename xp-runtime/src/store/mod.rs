@@ -271,6 +271,8 @@ pub struct StoredExperiment {
     pub(crate) name: String,
     pub(crate) fields: Bunch,
     pub(crate) table: String,
+    /// The last row of the table when it was found: others may write further ones.
+    pub(crate) newest: i64,
     /// How many completed runs the meta counts: those that there were at the end of the last
     /// execution that completed some, or since then at the begin of one.
     pub(crate) completed: u64,

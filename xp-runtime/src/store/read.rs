@@ -79,11 +79,18 @@ impl SqliteStore {
         } else {
             (Vec::new(), Vec::new())
         };
+        let newest = if schema::has_table(db, &table)? {
+            let sql = format!("SELECT max(_rowid_) FROM {}", quoted(&table));
+            db.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?
+        } else {
+            None
+        };
         Ok(StoredExperiment {
             id,
             name,
             fields,
             table,
+            newest: newest.unwrap_or(i64::MIN),
             completed: meta.count,
             ledger: ledger_of(id, None),
             columns,
