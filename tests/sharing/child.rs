@@ -95,8 +95,11 @@ pub(crate) fn go(dir: &Dir) {
 
 /// Does these jobs in a process each, at the same time; how many runs each of them saw.
 #[track_caller]
-pub(crate) fn together(dir: &Dir, jobs: &[&str]) -> Vec<usize> {
-    let children: Vec<_> = jobs.iter().map(|job| Child::start(dir, job)).collect();
+pub(crate) fn together(dir: &Dir, jobs: &[impl AsRef<str>]) -> Vec<usize> {
+    let children: Vec<_> = jobs
+        .iter()
+        .map(|job| Child::start(dir, job.as_ref()))
+        .collect();
     go(dir);
     children.into_iter().map(Child::ended).collect()
 }

@@ -1,8 +1,9 @@
 //! What the processes execute.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use xp::prelude::*;
 
@@ -17,9 +18,23 @@ pub(crate) fn note(log: &str, x: u32) {
     log.write_all(line.as_bytes()).unwrap();
 }
 
+/// Waits until so many processes have begun a point: each of them has a share then.
+fn meet(log: &str, processes: usize) {
+    let until = Instant::now() + Duration::from_secs(60);
+    let begun = || {
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        let ids = log.lines().filter_map(|line| line.split(' ').next());
+        ids.collect::<HashSet<_>>().len()
+    };
+    while processes > 1 && begun() < processes && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[step]
-fn wait(log: &str, x: u32, ms: u64) -> u64 {
+fn wait(log: &str, x: u32, ms: u64, processes: usize) -> u64 {
     note(log, x);
+    meet(log, processes);
     std::thread::sleep(Duration::from_millis(ms));
     u64::from(x) * 2
 }
@@ -28,10 +43,11 @@ fn wait(log: &str, x: u32, ms: u64) -> u64 {
 pub(crate) fn waits(
     #[config(identity = false)] log: String,
     #[config(identity = false, default = 5)] ms: u64,
+    #[config(identity = false, default = 1)] processes: usize,
     #[param] x: u32,
 ) {
     #[field]
-    let double: u64 = wait(&log, x, ms);
+    let double: u64 = wait(&log, x, ms, processes);
 }
 
 #[step]
@@ -41,18 +57,24 @@ fn load(seed: u32) -> Vec<u32> {
 }
 
 #[step]
-fn count(log: &str, data: &[u32], x: u32) -> usize {
+fn count(log: &str, data: &[u32], x: u32, processes: usize) -> usize {
     note(log, x);
+    meet(log, processes);
     std::thread::sleep(Duration::from_millis(3));
     data.len()
 }
 
 #[experiment]
-pub(crate) fn groups(#[config(identity = false)] log: String, #[param] seed: u32, #[param] x: u32) {
+pub(crate) fn groups(
+    #[config(identity = false)] log: String,
+    #[config(identity = false, default = 1)] processes: usize,
+    #[param] seed: u32,
+    #[param] x: u32,
+) {
     #[shared]
     let data: Vec<u32> = load(seed);
     #[field]
-    let count: usize = count(&log, &data, x);
+    let count: usize = count(&log, &data, x, processes);
 }
 
 #[step]
@@ -114,9 +136,21 @@ pub(crate) fn hangs(#[config(identity = false)] log: String, #[param] x: u32) {
     let same: u32 = hang(&log, x)?;
 }
 
-/// Does a job, and returns how many runs there are to be seen after it.
+/// Does a job, and returns how many runs there are to be seen after it. `all of 3` is the job `all`
+/// of which 3 processes are to have a share.
 pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize> {
-    let all = || waits().log(log).x(0..POINTS).jobs(2);
+    let (name, processes) = match name.split_once(" of ") {
+        Some((name, processes)) => (name, processes.parse().unwrap()),
+        None => (name, 1),
+    };
+    let all = || {
+        let plan = waits().log(log).processes(processes);
+        plan.x(0..POINTS).jobs(2)
+    };
+    let grouped = || {
+        let plan = groups().log(log).processes(processes);
+        plan.seed(1..=4).x(0..20).jobs(2)
+    };
     let seen = match name {
         "all" => session.resume(all())?.runs().count(),
         "one thread" => session.resume(all().jobs(1))?.runs().count(),
@@ -147,13 +181,10 @@ pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize>
             let plan = waits().log(log).ms(1_000).x(0..4).jobs(2);
             session.resume(plan)?.runs().count()
         }
-        "groups" => {
-            let plan = groups().log(log).seed(1..=4).x(0..20).jobs(2);
-            session.resume(plan)?.runs().count()
-        }
+        "groups" => session.resume(grouped())?.runs().count(),
         "ordered groups" => {
-            let plan = groups().log(log).seed(1..=4).x(0..20).jobs(2);
-            session.resume(plan.order_by_key(|p| p.x))?.runs().count()
+            let plan = grouped().order_by_key(|p| p.x);
+            session.resume(plan)?.runs().count()
         }
         "fails" => {
             let plan = fails().log(log).x(0..POINTS).jobs(2);

@@ -22,7 +22,7 @@ fn is_shared_by(dir: &Dir, processes: usize) {
 fn a_sweep_is_shared_and_every_point_is_run_once() {
     for processes in [2, 3, 4] {
         let dir = Dir::new();
-        let saw = together(&dir, &vec!["all"; processes]);
+        let saw = together(&dir, &vec![format!("all of {processes}"); processes]);
         assert_eq!(saw, vec![POINTS as usize; processes]);
         assert_eq!(dir.begun().len(), POINTS as usize);
         check(&dir.db(), TABLE, 0..POINTS);
@@ -41,7 +41,7 @@ fn plans_that_overlap_share_what_they_have_in_common() {
 
 #[test]
 fn an_ordered_plan_shares_with_a_shuffled_one() {
-    for jobs in [["ordered", "all"], ["ordered", "ordered"]] {
+    for jobs in [["ordered of 2", "all of 2"], ["ordered of 2"; 2]] {
         let dir = Dir::new();
         assert_eq!(together(&dir, &jobs), [POINTS as usize; 2]);
         assert_eq!(dir.begun().len(), POINTS as usize);
@@ -62,7 +62,10 @@ fn what_others_have_run_meanwhile_is_passed_over_at_once() {
 
 #[test]
 fn groups_of_shared_values_are_shared() {
-    for jobs in [["groups"; 3], ["groups", "ordered groups", "groups"]] {
+    for jobs in [
+        ["groups of 3"; 3],
+        ["groups of 3", "ordered groups of 3", "groups of 3"],
+    ] {
         let dir = Dir::new();
         assert_eq!(together(&dir, &jobs), [80; 3]);
         assert_eq!(dir.begun().len(), 80);
