@@ -27,7 +27,7 @@ use crate::row::{Layout, LayoutError};
 use crate::run::{FieldRegistry, Run};
 use crate::signals::Handled;
 use crate::store::{
-    Execution, IfExists, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment,
+    Execution, IfExists, Key, Listed, NewExperiment, Rows, SqliteStore, Store, check_experiment,
     default_name,
 };
 use crate::sweep::{BoxError, SweepTask, Swept};
@@ -619,7 +619,11 @@ impl fmt::Display for Listing {
                 crate::Value::Int(listed.runs.into()),
             ]
         });
-        Table::new(columns.map(str::to_owned).to_vec(), rows.collect()).fmt(f)
+        Table::of_query(Rows {
+            columns: columns.map(str::to_owned).to_vec(),
+            rows: rows.collect(),
+        })
+        .fmt(f)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::row::{LayoutError, Misfit, RowError};
 use crate::run::FieldError;
 use crate::sequence::SequenceError;
 use crate::store::StoreError;
-use crate::table::QueryRowError;
-use crate::value::ValueError;
+use crate::table::{QueryRowError, TableError};
+use crate::value::{ColumnError, ValueError};
 
 /// The result of everything that a session does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -118,6 +118,12 @@ pub enum Error {
     /// A row of a query is not of the type that was asked for.
     #[error(transparent)]
     QueryRow(#[from] QueryRowError),
+    /// A table has not what was asked for.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A column is not of the type that was asked for.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
     /// A sequence cannot be recorded or read.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
