@@ -178,6 +178,9 @@ pub struct RunsFailed {
     /// How many runs completed and were dropped, since it was all or nothing
     /// ([`Policy::Staged`](crate::Policy::Staged)).
     pub dropped: u64,
+    /// How many runs had nothing to compute ([`skip`](crate::skip)), or were not run since a smaller point had
+    /// failed ([`prune`](crate::Grid::prune)).
+    pub skipped: u64,
     /// The experiment, with the runs that completed and those that failed; `None` if it was all
     /// or nothing, and not resumed. Its runs are untyped: see [`typed`](Self::typed).
     pub experiment: Option<Experiment>,
@@ -252,6 +255,7 @@ impl fmt::Display for RunsFailed {
             failed,
             completed,
             dropped,
+            skipped,
             ..
         } = self;
         write!(f, "{failed} {runs} of `{name}` failed")?;
@@ -261,11 +265,10 @@ impl fmt::Display for RunsFailed {
         if *dropped > 0 || self.experiment.is_none() {
             write!(f, ", {dropped} completed and were dropped (all or nothing)")?;
         }
-        write!(
-            f,
-            "; first {} {}: {}",
-            first.outcome, first.inputs, first.exception
-        )
+        if *skipped > 0 {
+            write!(f, ", {skipped} skipped or pruned")?;
+        }
+        write!(f, "; first {first}")
     }
 }
 
@@ -289,9 +292,42 @@ pub struct Failure {
     pub attempt: u32,
 }
 
+/// With its inputs, or if there are none, which tell runs apart, with its id.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.outcome, self.inputs, self.exception)
+        let Self {
+            outcome,
+            inputs,
+            exception,
+            id_run,
+            ..
+        } = self;
+        if inputs.is_empty() {
+            write!(f, "{outcome} run {id_run}: {exception}")
+        } else {
+            write!(f, "{outcome} {inputs}: {exception}")
+        }
+    }
+}
+
+impl Error {
+    /// The same, where it is missing what an experiment was to continue.
+    pub(crate) fn of_continuing(mut self, declared: &'static str) -> Self {
+        if let Error::Store(StoreError::ExperimentNotFound { continuing, .. }) = &mut self {
+            *continuing = Some(declared);
+        }
+        self
+    }
+
+    /// What is wrong, and the causes, in one line.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        text
     }
 }
 

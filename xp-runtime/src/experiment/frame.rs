@@ -40,7 +40,7 @@ impl<X: Readable> Experiment<X> {
         let mut gathered = Gathered::new(|kind| kind != Kind::Serialized);
         match gathered.add(&self.runs(), &|_| true) {
             Ok(()) => gathered.into_table(),
-            Err(error) => Table::failed(error.to_string()),
+            Err(error) => Table::failed(error.with_causes()),
         }
     }
 }
