@@ -283,3 +283,76 @@ fn a_column_of_another_type_is_refused_before_the_first_run() -> Test {
     assert_eq!(runs.rows()[0][0], xp::Value::Int(1));
     Ok(())
 }
+
+/// With another input that has no default, and then with another name for the first.
+mod renamed {
+    use super::first::{fit, score};
+    use super::*;
+
+    #[step]
+    fn scaled(model: &[u32], scale: f64) -> f64 {
+        scale * score(model)
+    }
+
+    pub(crate) mod added {
+        use super::*;
+
+        #[experiment]
+        pub(crate) fn ranking(#[param] k: u32, #[config] scale: f64) {
+            let model = fit(k);
+            #[field]
+            let accuracy: f64 = scaled(&model, scale);
+        }
+    }
+
+    #[experiment]
+    pub(crate) fn ranking(#[param] size: u32) {
+        let model = fit(size);
+        #[field]
+        let accuracy: f64 = score(&model);
+    }
+
+    pub(crate) mod dropped {
+        use super::*;
+
+        #[step]
+        fn one() -> f64 {
+            1.0
+        }
+
+        #[experiment]
+        pub(crate) fn ranking() {
+            #[field]
+            let accuracy: f64 = one();
+        }
+    }
+}
+
+#[test]
+fn a_plan_says_why_no_run_of_the_file_is_one_of_its_points() -> Test {
+    let session = Session::in_memory()?;
+    session.resume(first::ranking().k([1, 2]))?;
+
+    let report = session.plan(renamed::added::ranking().k([1, 2]).scale(1.0))?;
+    assert_eq!(report.counts.missing, 2);
+    let hint = "2 runs of the file have no input `scale`: give it a default to go on with them";
+    assert_eq!(report.hints, [hint]);
+    assert!(report.to_string().ends_with(hint), "{report}");
+
+    let report = session.plan(renamed::ranking().size([1, 2]))?;
+    let hint = "2 runs of the file have an input `k` and no input `size`: if it is the same one, call \
+                it `k` to go on with them";
+    assert_eq!(report.hints, [hint]);
+
+    let report = session.plan(renamed::dropped::ranking())?;
+    let hint = "2 runs of the file have an input `k` that is not declared any more: declare it again \
+                to go on with them";
+    assert_eq!(report.hints, [hint]);
+
+    // Nothing is said where all is as it was, nor where a default stands for what they lack.
+    assert_eq!(session.plan(first::ranking().k([1, 2, 3]))?.hints, [""; 0]);
+    session.resume(renamed::added::ranking().k([1]).scale(1.0))?;
+    let report = session.plan(renamed::added::ranking().k([1, 2]).scale(1.0))?;
+    assert_eq!(report.hints.len(), 1, "{report}");
+    Ok(())
+}

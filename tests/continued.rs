@@ -522,6 +522,17 @@ fn a_value_that_some_runs_lack_is_told() {
 
 #[test]
 fn an_experiment_without_runs_has_nothing_to_continue() {
+    let missing = Session::in_memory().unwrap();
+    for error in [
+        missing.execute(grade()).map(drop).unwrap_err(),
+        missing.plan(grade()).map(drop).unwrap_err(),
+    ] {
+        assert_eq!(
+            error.to_string(),
+            "there is no experiment `iris` in `:memory:`, whose runs `grade` continues: execute it \
+             first; there are: none"
+        );
+    }
     let _alone = alone();
     let session = Session::in_memory().unwrap();
     let _ = session.resume(iris().k([13]));

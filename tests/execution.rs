@@ -161,6 +161,59 @@ fn a_skip_stops_nothing() -> Test {
     Ok(())
 }
 
+#[step]
+fn never() -> Result<u32, String> {
+    Err("always".to_owned())
+}
+
+#[experiment]
+fn without_inputs() {
+    #[field]
+    let never: u32 = never()?;
+}
+
+#[step]
+fn small(n: u32) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
+    match n {
+        0 => Err(xp::skip("nothing").into()),
+        1 => Err("one".into()),
+        n => Ok(n),
+    }
+}
+
+#[experiment]
+fn smalls(#[param] n: u32) {
+    #[field]
+    let small: u32 = small(n)?;
+}
+
+#[test]
+fn a_failure_says_which_run_it_was_and_what_became_of_the_others() -> Test {
+    let session = Session::in_memory()?;
+    let Err(xp::Error::RunsFailed(failed)) = session.execute(without_inputs()) else {
+        panic!("it fails")
+    };
+    let id = failed.first.id_run;
+    assert_eq!(
+        failed.to_string(),
+        format!(
+            "1 run of `without_inputs` failed, 0 completed and are kept; first failed run {id}: \
+             step `never`: always"
+        )
+    );
+    let plan = smalls().n(0..3).policy(Policy::KeepGoing);
+    let Err(xp::Error::RunsFailed(failed)) = session.execute(plan) else {
+        panic!("it fails")
+    };
+    assert_eq!(failed.skipped, 1);
+    assert_eq!(
+        failed.to_string(),
+        "1 run of `smalls` failed, 1 completed and are kept, 1 skipped or pruned; first failed \
+         {n: 1}: step `small`: one"
+    );
+    Ok(())
+}
+
 #[test]
 fn all_or_nothing_changes_nothing_if_one_fails() -> Test {
     let session = Session::in_memory()?;

@@ -168,6 +168,19 @@ fn columns_that_clash_are_told_all_at_once_and_nothing_is_made() {
          `Z`, by case in `b`; rename the field in one of them"
     );
     assert_eq!(session.ls().unwrap().len(), 2);
+
+    // Of several files, each is told by its file.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let open = |name: &str| Session::open(path(name)).unwrap();
+    let a = open("a.db").run("same", |run| run.fields.insert("x", 1));
+    let b = open("b.db").run("same", |run| run.fields.insert("x", 0.5));
+    let (a, b) = (a.unwrap(), b.unwrap());
+    let refused = session.merge("c", [&a, &b]).unwrap_err().to_string();
+    let [one, two] = ["a.db", "b.db"].map(|name| path(name).display().to_string());
+    let clash = format!("`x` holds int in `same` of `{one}`, and float in `same` of `{two}`");
+    assert!(refused.contains(&clash), "{refused}");
+
     let none: [&Experiment; 0] = [];
     assert!(matches!(
         session.merge("c", none),
