@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::resume::{find, rules};
-use super::{Session, continued, experiment_name};
+use super::{Session, continued, experiment_name, strangers};
 use crate::attempt::Task;
 use crate::continued::There;
 use crate::declare::Declared;
@@ -24,6 +24,8 @@ pub struct PlanReport<X: Declared> {
     pub counts: Counts,
     /// The points by the reason for which they stand so, in words.
     pub groups: Vec<PlannedGroup>,
+    /// Why runs of the file are none of these points, if the inputs have changed since.
+    pub hints: Vec<String>,
     each: Each<X::Params>,
 }
 
@@ -62,7 +64,8 @@ pub struct PlannedPoint<P> {
 
 pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<PlanReport<X>> {
     if let Some(continues) = X::continues() {
-        let ready = continued::ready(session, plan, &continues)?;
+        let ready = continued::ready(session, plan, &continues)
+            .map_err(|error| error.of_continuing(X::declaration().name))?;
         let (counts, groups) = count(&ready.task, &ready.rules(), &ready.found.history);
         let name = ready.name.clone();
         let each: Each<X::Params> = Box::new(move |each| {
@@ -75,6 +78,7 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
             name,
             counts,
             groups,
+            hints: Vec::new(),
             each,
         });
     }
@@ -90,6 +94,13 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
     let today = rules(known.as_ref(), &history, &task, &layout, &options);
     let (counts, groups) = count(&task, &today, &history);
     drop(today);
+    let hints = match &known {
+        Some(known) if counts.missing > 0 => {
+            let baselines = task.baselines().map_err(Box::new)?;
+            strangers::hints(known, &history, &baselines)
+        }
+        _ => Vec::new(),
+    };
     let each: Each<X::Params> = Box::new(move |each| {
         let rules = rules(known.as_ref(), &history, &task, &layout, &options);
         show(&task, (&rules, &history), |point| Some(point.params), each);
@@ -98,6 +109,7 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
         name,
         counts,
         groups,
+        hints,
         each,
     })
 }
@@ -214,6 +226,6 @@ impl<X: Declared> fmt::Display for PlanReport<X> {
                 group.reason
             )?;
         }
-        Ok(())
+        self.hints.iter().try_for_each(|hint| write!(f, "\n{hint}"))
     }
 }
