@@ -1,6 +1,7 @@
 //! What runs are read as: typed, if their experiment is declared, and as bunches otherwise.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -9,7 +10,9 @@ use crate::bunch::Bunch;
 use crate::declare::Declared;
 use crate::row::{Layout, Mapping, Misfit, RowReader};
 use crate::run::{Dynamic, RunKind};
-use crate::store::{Store, StoredExperiment, StoredRun};
+use crate::store::{Column, Store, StoredExperiment, StoredRun};
+use crate::value::origin::{self, Origin};
+use crate::value::{Cell, Kind, Value, ValueError};
 
 /// A kind of runs that can be read from a file.
 pub trait Readable: RunKind<Inner = ()> {
@@ -74,7 +77,7 @@ impl<X: Declared> Readable for X {
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
-        X::read(&mut RowReader::new(mapping, run.cells)).map_err(|source| Error::Run {
+        X::read(&mut RowReader::new(mapping, run.cells).of_run(of, run.id_run)).map_err(|source| Error::Run {
             experiment: of.name.clone(),
             id_run: run.id_run,
             source: Box::new(source),
@@ -94,7 +97,7 @@ impl Readable for Dynamic {
         of.columns
             .iter()
             .zip(run.cells)
-            .map(|(column, cell)| match column.ty.decode_value(cell) {
+            .map(|(column, cell)| match decode(column, cell, of, id_run) {
                 Ok(value) => Ok((column.name.clone(), value)),
                 Err(source) => Err(Error::Cell {
                     experiment: of.name.clone(),
@@ -105,4 +108,22 @@ impl Readable for Dynamic {
             })
             .collect()
     }
+}
+
+fn decode(
+    column: &Column,
+    cell: Cell,
+    of: &StoredExperiment,
+    id_run: Uuid,
+) -> Result<Value, ValueError> {
+    let decode = || column.ty.decode_value(cell);
+    let Some(holder) = of.files.as_ref().filter(|_| column.ty.kind == Kind::Serialized) else {
+        return decode();
+    };
+    let origin = Origin {
+        holder: Arc::clone(holder),
+        id_run: Some(id_run),
+        field: column.name.clone(),
+    };
+    origin::within(Arc::new(origin), decode)
 }

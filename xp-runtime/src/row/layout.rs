@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::RowError;
 use super::write::write_error;
 use crate::store::{Column, Role, name};
-use crate::value::{ColumnType, Kind, members_of};
+use crate::value::{ColumnType, Kind, is_stored, members_of};
 
 /// The columns of an experiment, in the order in which its runs put them.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +56,13 @@ pub struct LayoutError {
 impl Layout {
     /// A column for an input.
     pub fn input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        if is_stored::<T>() {
+            self.errors.push(format!(
+                "the input `{name}` has a file of its own (`DataStore`, `ArchiveStore`), and an \
+                 input stands in its row and tells points apart by its value: take the value \
+                 itself, or what a step can make it of"
+            ));
+        }
         self.column(name, ColumnType::of::<T>(), Role::Input);
     }
 

@@ -5,6 +5,7 @@ mod claims;
 mod continued;
 mod error;
 mod failure;
+mod files;
 mod history;
 mod insert;
 mod join;
@@ -43,7 +44,9 @@ pub(crate) use transfer::{Destination, Import, Moved, Snapshot, Source, transfer
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
+use crate::stored::StoreWriter;
 use crate::usage::Usage;
+use crate::value::origin::Holder;
 use crate::value::{Cell, ColumnType, Value};
 
 /// What a column of an experiment's table records.
@@ -282,6 +285,8 @@ pub struct StoredExperiment {
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
     pub(crate) declared_types: Vec<String>,
+    /// Where what its values refer to is; `None` if there is no place for files.
+    pub(crate) files: Option<Arc<Holder>>,
 }
 
 /// A line of [`ls`](crate::Session::ls).
@@ -469,6 +474,14 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// The directory of the files to which values refer; it need not be there yet. `None` if there
     /// is no place for files.
     fn store_directory(&self) -> Option<PathBuf>;
+
+    /// Who writes the files to which values of an experiment refer; `None` if there is no place for
+    /// files.
+    fn writer_of_files(&self, of: Uuid, experiment: &str) -> Option<Arc<StoreWriter>>;
+
+    /// The end of all that a writer wrote. If not everything `is_kept` by a commit, what nothing
+    /// refers to is removed, unless others are writing, who do so then.
+    fn end_of_files(&self, writer: &StoreWriter, is_kept: bool);
 
     /// The ids of the completed runs of an experiment.
     fn ids(&self, of: &StoredExperiment) -> Result<HashSet<u128>, StoreError>;
