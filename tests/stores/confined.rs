@@ -50,7 +50,7 @@ fn a_missing_file_is_named_with_its_field_run_and_experiment() {
     // The other file is there.
     let loaded = made.file.session().load_as::<Fits>("fits").unwrap();
     let run = loaded.runs().next().unwrap().unwrap();
-    assert_eq!(run.fields.model.load().unwrap(), &model(1));
+    assert_eq!(run.fields.model.load().unwrap(), &weights(1));
 }
 
 #[test]

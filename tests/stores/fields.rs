@@ -32,7 +32,7 @@ fn a_value_is_in_a_file_and_its_cell_refers_to_it() {
         let stored = xp::datapak::decode(&std::fs::read(file.file(url)).unwrap()).unwrap();
         assert_eq!(
             stored,
-            Value::Map(vec![("value".into(), Value::Array(trace(fields.n)))])
+            Value::Map(vec![("value".into(), Value::Array(array(fields.n)))])
         );
         let stored = std::fs::read(file.file(fields.model.url().unwrap())).unwrap();
         let Value::Map(entries) = xp::datapak::decode(&stored).unwrap() else {
@@ -54,9 +54,9 @@ fn untyped_runs_have_references_that_can_be_read() {
     };
     let read = url.read().unwrap();
     assert_eq!(read.member("label"), Some(&"model 7".into()));
-    assert_eq!(from_value::<Model>(read).unwrap(), model(7));
+    assert_eq!(from_value::<Model>(read).unwrap(), weights(7));
     let typed = fields.get::<DataStore<Model>>("model").unwrap().unwrap();
-    assert_eq!(typed.load().unwrap(), &model(7));
+    assert_eq!(typed.load().unwrap(), &weights(7));
     // A text is no reference that anything is known of.
     let error = StoreUrl::new(url.as_str()).read().unwrap_err();
     assert!(matches!(error.cause, xp::DataStoreCause::NoDatabase));
@@ -65,14 +65,14 @@ fn untyped_runs_have_references_that_can_be_read() {
 #[test]
 fn equal_values_of_an_experiment_share_a_file() {
     #[step]
-    fn same(_n: u32) -> Vec<u64> {
-        vec![7; 100]
+    fn same(_n: u32) -> DataStore<Vec<u64>> {
+        vec![7; 100].into()
     }
 
     #[experiment]
     fn sames(#[param] n: u32) {
         #[field]
-        let same: DataStore<Vec<u64>> = same(n).into();
+        let same: DataStore<Vec<u64>> = same(n);
     }
 
     let file = File::new();
@@ -131,13 +131,17 @@ fn parts(n: u32) -> Parts {
     }
 }
 
-#[step]
-fn outer(n: u32) -> Outer {
+fn outermost(n: u32) -> Outer {
     let stores = (0..u64::from(n)).map(DataStore::new).collect();
     Outer {
         inner: DataStore::new(stores),
         name: format!("outer {n}"),
     }
+}
+
+#[step]
+fn outer(n: u32) -> DataStore<Outer> {
+    outermost(n).into()
 }
 
 #[step]
@@ -148,6 +152,11 @@ fn list(n: u32) -> Vec<DataStore<(u32, String)>> {
 #[step]
 fn archive(n: u32) -> Archive {
     Archive::from_entries([("a.txt", n.to_string()), ("b/c.txt", "c".to_owned())]).unwrap()
+}
+
+#[step]
+fn files(n: u32) -> ArchiveStore {
+    archive(n).into()
 }
 
 #[step]
@@ -167,9 +176,9 @@ fn places(#[param] n: u32, run: &mut Run) {
     #[field]
     let optional: Option<DataStore<f64>> = None;
     #[field]
-    let nested: DataStore<Outer> = outer(n).into();
+    let nested: DataStore<Outer> = outer(n);
     #[field]
-    let files: ArchiveStore = archive(n).into();
+    let files: ArchiveStore = files(n);
     #[field]
     let archive: Archive = archive(n);
     insert(run, n)?;
@@ -179,12 +188,13 @@ fn places(#[param] n: u32, run: &mut Run) {
 fn check_places(experiment: &Experiment<Places>) {
     for run in experiment.runs() {
         let run = run.unwrap();
-        let (fields, n) = (run.fields, run.fields.n);
+        let fields = run.fields;
+        let n = fields.n;
         assert_eq!(fields.parts, parts(n));
         assert_eq!(fields.member, parts(n));
         assert_eq!(fields.list, list(n));
         assert_eq!(fields.optional, None);
-        assert_eq!(fields.nested.load().unwrap(), &outer(n));
+        assert_eq!(fields.nested.load().unwrap(), &outermost(n));
         assert_eq!(fields.files.load().unwrap(), &archive(n));
         assert_eq!(fields.archive, archive(n));
     }
@@ -246,14 +256,14 @@ fn fields_of_an_experiment_may_have_files() {
     let file = File::new();
     let mut made = file.session().execute(fits().n([1])).unwrap();
     let id = made.id_experiment;
-    made.fields.insert("best", &DataStore::new(model(7))).unwrap();
+    made.fields.insert("best", &DataStore::new(weights(7))).unwrap();
     assert_eq!(file.files(id).len(), 3);
     let best = |of: &Bunch| of.get::<DataStore<Model>>("best").unwrap().unwrap();
-    assert_eq!(best(&made.fields).load().unwrap(), &model(7));
-    made.fields.insert("best", &DataStore::new(model(8))).unwrap();
+    assert_eq!(best(&made.fields).load().unwrap(), &weights(7));
+    made.fields.insert("best", &DataStore::new(weights(8))).unwrap();
     assert_eq!(file.files(id).len(), 3);
     let loaded = file.session().load("fits").unwrap();
-    assert_eq!(best(&loaded.fields).load().unwrap(), &model(8));
+    assert_eq!(best(&loaded.fields).load().unwrap(), &weights(8));
 }
 
 #[test]
@@ -296,7 +306,7 @@ fn what_a_failed_run_had_come_to_can_be_read() {
     #[experiment]
     fn failing(#[param] n: u32) {
         #[field]
-        let model: DataStore<Model> = model(n).into();
+        let model: DataStore<Model> = model(n);
         #[field]
         let failed: u32 = fail(n)?;
     }
@@ -307,9 +317,9 @@ fn what_a_failed_run_had_come_to_can_be_read() {
         panic!("it fails")
     };
     let read = |fields: &Bunch| fields.get::<DataStore<Model>>("model").unwrap().unwrap();
-    assert_eq!(read(&failed.first.fields).load().unwrap(), &model(1));
+    assert_eq!(read(&failed.first.fields).load().unwrap(), &weights(1));
     let failure = session.load("failing").unwrap().failures().next().unwrap();
-    assert_eq!(read(&failure.unwrap().fields).load().unwrap(), &model(1));
+    assert_eq!(read(&failure.unwrap().fields).load().unwrap(), &weights(1));
 }
 
 #[test]
@@ -319,7 +329,7 @@ fn a_run_that_lacks_a_field_is_filled_from_a_file() {
         #[experiment]
         pub(super) fn growing(#[param] n: u32) {
             #[field]
-            let model: DataStore<Model> = model(n).into();
+            let model: DataStore<Model> = model(n);
         }
     }
 
@@ -331,7 +341,7 @@ fn a_run_that_lacks_a_field_is_filled_from_a_file() {
     #[experiment]
     fn growing(#[param] n: u32) {
         #[field]
-        let model: DataStore<Model> = model(n).into();
+        let model: DataStore<Model> = model(n);
         #[field]
         let weight: f64 = weigh(&model)?;
     }
@@ -353,19 +363,19 @@ fn an_input_cannot_have_a_file() {
     }
 
     #[experiment]
-    fn weights(#[param] model: DataStore<Model>) {
+    fn weighing(#[param] model: DataStore<Model>) {
         #[field]
         let weight: usize = weigh(&model);
     }
 
     let error = Session::in_memory()
         .unwrap()
-        .execute(weights().model([DataStore::new(model(1))]))
+        .execute(weighing().model([DataStore::new(weights(1))]))
         .unwrap_err();
     assert!(matches!(error, xp::Error::Layout(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "the experiment `weights` cannot be executed: the input `model` has a file of its own \
+        "the experiment `weighing` cannot be executed: the input `model` has a file of its own \
          (`DataStore`, `ArchiveStore`), and an input stands in its row and tells points apart by \
          its value: take the value itself, or what a step can make of it"
     );
@@ -376,7 +386,7 @@ fn a_store_is_no_struct_to_be_flattened() {
     #[experiment]
     fn flat(#[param] n: u32) {
         #[field(flatten)]
-        let model: DataStore<Model> = model(n).into();
+        let model: DataStore<Model> = model(n);
     }
 
     let session = Session::in_memory().unwrap();

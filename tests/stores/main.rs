@@ -24,25 +24,33 @@ struct Model {
     label: String,
 }
 
-#[step]
-fn trace(n: u32) -> Array {
+fn array(n: u32) -> Array {
     Array::from_vec(vec![f64::from(n); 1_000])
 }
 
-#[step]
-fn model(n: u32) -> Model {
+fn weights(n: u32) -> Model {
     Model {
         weights: vec![f64::from(n), 0.5],
         label: format!("model {n}"),
     }
 }
 
+#[step]
+fn trace(n: u32) -> DataStore<Array> {
+    array(n).into()
+}
+
+#[step]
+fn model(n: u32) -> DataStore<Model> {
+    DataStore::new(weights(n))
+}
+
 #[experiment]
 fn fits(#[param] n: u32) {
     #[field]
-    let trace: DataStore<Array> = trace(n).into();
+    let trace: DataStore<Array> = trace(n);
     #[field]
-    let model: DataStore<Model> = DataStore::new(model(n));
+    let model: DataStore<Model> = model(n);
 }
 
 struct File {
@@ -97,8 +105,8 @@ fn check(experiment: &Experiment<Fits>, expected: impl IntoIterator<Item = u32>)
     for run in experiment.runs() {
         let fields = run.unwrap().fields;
         let n = fields.n;
-        assert_eq!(fields.trace.load().unwrap(), &trace(n));
-        assert_eq!(fields.model.into_inner().unwrap(), model(n));
+        assert_eq!(fields.trace.load().unwrap(), &array(n));
+        assert_eq!(fields.model.into_inner().unwrap(), weights(n));
         found.push(n);
     }
     found.sort_unstable();

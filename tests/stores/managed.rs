@@ -61,7 +61,7 @@ fn copies_have_files_of_their_own() {
 fn a_copy_of_nested_stores_is_verified_like_the_original() {
     #[step]
     fn nested(n: u32) -> DataStore<DataStore<Model>> {
-        DataStore::new(DataStore::new(model(n)))
+        DataStore::new(model(n))
     }
 
     #[experiment]
@@ -76,7 +76,7 @@ fn a_copy_of_nested_stores_is_verified_like_the_original() {
     made.delete().unwrap();
     for run in copied.runs() {
         let nested = run.unwrap().fields.nested;
-        assert_eq!(nested.load().unwrap().load().unwrap(), &model(1));
+        assert_eq!(nested.load().unwrap().load().unwrap(), &weights(1));
     }
     assert_eq!(other.files(copied.id_experiment).len(), 2);
 }
@@ -95,7 +95,7 @@ fn files_of_runs_that_were_not_committed_go_at_the_end() {
     #[experiment]
     fn odds(#[param] n: u32) {
         #[field]
-        let trace: DataStore<Array> = trace(n).into();
+        let trace: DataStore<Array> = trace(n);
         #[field]
         let odd: u32 = odd(n)?;
     }
@@ -115,22 +115,37 @@ fn files_of_runs_that_were_not_committed_go_at_the_end() {
 
 #[test]
 fn files_of_rows_that_are_replaced_go_at_the_end() {
+    mod then {
+        use super::super::*;
+
+        #[step]
+        fn make(n: u32) -> DataStore<Vec<u32>> {
+            vec![n, 1].into()
+        }
+
+        #[experiment]
+        pub(super) fn versions(#[param] n: u32) {
+            #[field]
+            let made: DataStore<Vec<u32>> = make(n);
+        }
+    }
+
     #[step]
-    fn version(n: u32, version: u32) -> Vec<u32> {
-        vec![n, version]
+    fn make(n: u32) -> DataStore<Vec<u32>> {
+        vec![n, 2].into()
     }
 
     #[experiment]
-    fn versions(#[config(identity = false)] version: u32, #[param] n: u32) {
+    fn versions(#[param] n: u32) {
         #[field]
-        let made: DataStore<Vec<u32>> = version(n, version).into();
+        let made: DataStore<Vec<u32>> = make(n);
     }
 
     let file = File::new();
     let session = file.session();
-    let made = session.resume(versions().version(1).n([1, 2])).unwrap();
-    let plan = versions().version(2).n([1, 2]);
-    let plan = plan.rerun(Rerun::all());
+    let made = session.resume(then::versions().n([1, 2])).unwrap();
+    let plan = versions().n([1, 2]);
+    let plan = plan.rerun(Rerun::new().stale(true));
     let again = session.resume(plan).unwrap();
     assert_eq!(again.id_experiment, made.id_experiment);
     assert_eq!(file.files(made.id_experiment).len(), 2);
@@ -143,14 +158,14 @@ fn files_of_rows_that_are_replaced_go_at_the_end() {
 #[test]
 fn two_sessions_that_write_the_same_content_at_once_share_a_file() {
     #[step]
-    fn same(_n: u32) -> Vec<u64> {
-        vec![7; 50_000]
+    fn same(_n: u32) -> DataStore<Vec<u64>> {
+        vec![7; 50_000].into()
     }
 
     #[experiment]
     fn sames(#[param] n: u32) {
         #[field]
-        let same: DataStore<Vec<u64>> = same(n).into();
+        let same: DataStore<Vec<u64>> = same(n);
     }
 
     let file = File::new();

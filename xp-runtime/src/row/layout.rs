@@ -24,6 +24,8 @@ pub struct Layout {
     prefix: &'static str,
     /// The names of inputs that are not recorded.
     unrecorded: Vec<String>,
+    /// Set if what comes now is read of runs that are there.
+    is_read: bool,
     /// What is wrong with the declaration; all of it.
     errors: Vec<String>,
 }
@@ -56,11 +58,11 @@ pub struct LayoutError {
 impl Layout {
     /// A column for an input.
     pub fn input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
-        if is_stored::<T>() {
+        if !self.is_read && is_stored::<T>() {
             self.errors.push(format!(
                 "the input `{name}` has a file of its own (`DataStore`, `ArchiveStore`), and an \
                  input stands in its row and tells points apart by its value: take the value \
-                 itself, or what a step can make it of"
+                 itself, or what a step can make of it"
             ));
         }
         self.column(name, ColumnType::of::<T>(), Role::Input);
@@ -82,6 +84,12 @@ impl Layout {
     pub fn flat_input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
         let prefix = std::mem::take(&mut self.prefix);
         self.flat::<T>(name, prefix, Role::Input);
+    }
+
+    /// What is added from now on is read of runs that are there.
+    pub(crate) fn reading(&mut self) -> &mut Self {
+        self.is_read = true;
+        self
     }
 
     /// The next flattened input has columns whose names begin like this.

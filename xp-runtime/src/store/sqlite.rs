@@ -375,7 +375,9 @@ impl Store for SqliteStore {
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
         self.change("delete an experiment", |tx| {
             let (_, name) = self.named(tx, key)?;
-            self.delete_in(tx, &name)
+            self.delete_in(tx, &name)?;
+            failpoint::hit("delete.ready");
+            Ok(())
         })?;
         failpoint::hit("delete.committed");
         self.tidy_all();

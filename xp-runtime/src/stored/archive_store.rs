@@ -24,15 +24,16 @@ use crate::value::{Archive, StoreUrl, Value, marks};
 /// use xp::ArchiveStore;
 ///
 /// #[step]
-/// fn render(n: u32) -> Result<Archive, xp::value::ArchiveError> {
+/// fn render(n: u32) -> Result<ArchiveStore, xp::value::ArchiveError> {
 ///     let plot = format!("<svg><!-- {n} --></svg>");
-///     Archive::from_entries([("plot.svg", plot), ("notes/read.me", "..".to_owned())])
+///     let files = [("plot.svg", plot), ("notes/read.me", "..".to_owned())];
+///     Ok(Archive::from_entries(files)?.into())
 /// }
 ///
 /// #[experiment]
 /// fn plots(#[param] n: u32) {
 ///     #[field]
-///     let files: ArchiveStore = render(n)?.into();
+///     let files: ArchiveStore = render(n)?;
 /// }
 ///
 /// # let folder = tempfile::tempdir()?;

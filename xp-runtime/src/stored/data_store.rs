@@ -32,14 +32,14 @@ const VALUE: &str = "value";
 /// use xp::value::Array;
 ///
 /// #[step]
-/// fn simulate(n: usize) -> Array {
-///     Array::from_vec(vec![0.5; n])
+/// fn simulate(n: usize) -> DataStore<Array> {
+///     Array::from_vec(vec![0.5; n]).into()
 /// }
 ///
 /// #[experiment]
 /// fn simulation(#[param] n: usize) {
 ///     #[field]
-///     let trace: DataStore<Array> = simulate(n).into();
+///     let trace: DataStore<Array> = simulate(n);
 /// }
 ///
 /// # let folder = tempfile::tempdir()?;

@@ -23,8 +23,8 @@ impl StoreUrl {
     /// use xp::Value;
     ///
     /// #[step]
-    /// fn simulate(n: usize) -> Vec<f64> {
-    ///     vec![0.5; n]
+    /// fn simulate(n: usize) -> DataStore<Vec<f64>> {
+    ///     vec![0.5; n].into()
     /// }
     ///
     /// #[experiment]
