@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
+use super::Key;
 use super::failure::Result;
 use super::name::{quoted, table_name};
 use super::schema;
@@ -50,8 +51,12 @@ impl SqliteStore {
         Some(Arc::new(StoreWriter::new(holder, beside, of)))
     }
 
-    /// Notes, before an experiment is deleted, that its files are to be looked at.
-    pub(super) fn note_files(&self, of: Uuid) {
+    /// Notes, before an experiment is deleted, that its files are to be looked at: not in the
+    /// transaction, for which those who look wait.
+    pub(super) fn note_files(&self, key: &Key) {
+        let named = self.read("find an experiment", |db| self.named(db, key));
+        let Ok((id, _)) = named else { return };
+        let Ok(of) = Uuid::try_parse(&id) else { return };
         let folder = self.directory_of_files().map(|all| folder(&all, of));
         if folder.is_some_and(|folder| folder.exists()) {
             // If it cannot be noted, the files stay, and are in nobody's way.

@@ -16,6 +16,7 @@ use super::process;
 use super::schema::{self, Found};
 use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
+use super::write;
 use super::{
     Answer, Claim, Claimant, Column, Continuable, Execution, Finished, History, IfExists, Import, Key, Known,
     Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
@@ -202,6 +203,9 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         failpoint::hit("commit.before");
         let replaces = execution.key.is_none() && execution.new.if_exists == IfExists::Replace;
+        if replaces {
+            self.note_files(&Key::Name(execution.new.name.clone()));
+        }
         self.change("commit runs", |tx| {
             failpoint::hit("commit.begun");
             self.write(tx, execution, runs)?;
@@ -373,9 +377,10 @@ impl Store for SqliteStore {
     }
 
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        self.note_files(key);
         self.change("delete an experiment", |tx| {
             let (_, name) = self.named(tx, key)?;
-            self.delete_in(tx, &name)?;
+            write::delete(tx, &name)?;
             failpoint::hit("delete.ready");
             Ok(())
         })?;

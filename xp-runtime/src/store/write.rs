@@ -136,7 +136,7 @@ impl SqliteStore {
                     file: self.file.clone(),
                 }));
             }
-            self.delete_in(tx, &new.name)?;
+            delete(tx, &new.name)?;
         }
         // A table without an experiment, as a failed persist of MLtraq leaves it.
         tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
@@ -185,35 +185,6 @@ impl SqliteStore {
             "UPDATE experiments SET name = ?1, meta = ?2 WHERE id_experiment = ?3",
             params![name, datapak::encode(&meta)?, text(&hex(id))],
         )?;
-        Ok(())
-    }
-
-    /// Deletes an experiment with all that belongs to it; its files go after the commit.
-    pub(super) fn delete_in(&self, tx: &Transaction<'_>, name: &str) -> Result<()> {
-        let id: String = tx.query_row(
-            "SELECT id_experiment FROM experiments WHERE name = ?1",
-            [name],
-            |row| row.get(0),
-        )?;
-        if let Ok(id) = Uuid::try_parse(&id) {
-            self.note_files(id);
-        }
-        tx.execute_batch(&format!(
-            "DROP TABLE IF EXISTS {}",
-            quoted(&table_name(name))
-        ))?;
-        tx.execute("DELETE FROM experiments WHERE name = ?1", [name])?;
-        // Those that continue it go with it. MLtraq's own experiments are not in xp's tables.
-        let keys = tx
-            .prepare(
-                "SELECT experiment FROM xp_experiment \
-                     WHERE id_experiment = ?1 OR id_experiment GLOB ?1 || '+*'",
-            )?
-            .query_map([&id], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
-        for key in keys {
-            forget(tx, key)?;
-        }
         Ok(())
     }
 
@@ -305,6 +276,32 @@ pub(super) fn refuse(run: &mut Finished, columns: &[Column], message: String) {
         inputs: inputs.into_iter().filter_map(value).collect(),
         fields: fields.into_iter().filter_map(value).collect(),
     }));
+}
+
+/// Deletes an experiment with all that belongs to it but its files: see [`SqliteStore::note_files`].
+pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
+    let id: String = tx.query_row(
+        "SELECT id_experiment FROM experiments WHERE name = ?1",
+        [name],
+        |row| row.get(0),
+    )?;
+    tx.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {}",
+        quoted(&table_name(name))
+    ))?;
+    tx.execute("DELETE FROM experiments WHERE name = ?1", [name])?;
+    // Those that continue it go with it. MLtraq's own experiments are not in xp's tables.
+    let keys = tx
+        .prepare(
+            "SELECT experiment FROM xp_experiment \
+                 WHERE id_experiment = ?1 OR id_experiment GLOB ?1 || '+*'",
+        )?
+        .query_map([&id], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    for key in keys {
+        forget(tx, key)?;
+    }
+    Ok(())
 }
 
 /// Deletes what stands in xp's tables.

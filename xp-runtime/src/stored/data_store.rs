@@ -198,7 +198,8 @@ fn has_keys<T: DeserializeOwned + 'static>() -> bool {
 fn content_of<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, ValueError> {
     let any = value as &dyn Any;
     let array = any.downcast_ref::<Array>().cloned().map(Value::Array);
-    let data = match array.or_else(|| foreign::value(value)) {
+    let bytes = || any.downcast_ref::<Vec<u8>>().cloned().map(Value::Bytes);
+    let data = match array.or_else(bytes).or_else(|| foreign::value(value)) {
         Some(value) => value,
         None => to_value(value)?,
     };
@@ -241,10 +242,19 @@ fn bunch_of(entries: Vec<(Value, Value)>) -> Value {
 }
 
 fn of_value<T: DeserializeOwned + 'static>(value: Value) -> Result<T, ValueError> {
-    match foreign::read(&value) {
-        Some(result) => result,
-        None => from_value(value),
+    if let Some(result) = foreign::read(&value) {
+        return result;
     }
+    // Serde would take them byte by byte.
+    let mut value = value;
+    if let Value::Bytes(bytes) = &mut value
+        && let Some(same) = (bytes as &mut dyn Any).downcast_mut::<T>()
+    {
+        // An empty `Vec<u8>` in its place.
+        let empty = from_value(Value::Bytes(Vec::new()))?;
+        return Ok(std::mem::replace(same, empty));
+    }
+    from_value(value)
 }
 
 impl<T> From<T> for DataStore<T> {
