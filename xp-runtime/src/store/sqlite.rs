@@ -150,7 +150,7 @@ impl SqliteStore {
     }
 
     /// Reads: without a transaction, so no lock outlives the call.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         doing: &str,
         f: impl FnOnce(&Connection) -> failure::Result<T>,
