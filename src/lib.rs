@@ -746,9 +746,9 @@ pub use xp_runtime::*;
 /// What nearly every program needs: `use xp::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        AnyPlan as _, DataStore, Durability, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _,
-        Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy, Rerun, Run, Runs,
-        Sequence, Session, WithPoints as _, experiment, step,
+        AnyPlan as _, DataStore, Durability, Experiment, Grid as _, IfExists, IntoAny as _,
+        IntoPlan as _, Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy,
+        Rerun, Run, Runs, Sequence, Session, WithPoints as _, experiment, step,
     };
 }
 

@@ -385,7 +385,10 @@ fn values_in_files_of_their_own_load() {
         n: u32,
     }
     let stores = |N { n }: &N, _: &mut Run| {
-        let files = [(format!("{n}.txt"), n.to_string()), ("sub/c.txt".to_owned(), "c".to_owned())];
+        let files = [
+            (format!("{n}.txt"), n.to_string()),
+            ("sub/c.txt".to_owned(), "c".to_owned()),
+        ];
         Ok::<_, xp::value::ArchiveError>(Stores {
             trace: Array::from_vec(vec![f64::from(*n); 1_000]).into(),
             model: DataStore::new(Model {
@@ -398,7 +401,9 @@ fn values_in_files_of_their_own_load() {
             archive: Archive::from_entries(files)?.into(),
         })
     };
-    let mut made = session.sweep("stores", [1, 2, 3].map(|n| N { n }), stores).unwrap();
+    let mut made = session
+        .sweep("stores", [1, 2, 3].map(|n| N { n }), stores)
+        .unwrap();
     let best = DataStore::new(vec![1.5, 2.5]);
     made.fields.insert("best", &best).unwrap();
     let id = made.id_experiment.to_string();

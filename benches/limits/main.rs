@@ -49,10 +49,7 @@ const BENCHMARKS: [Benchmark; 14] = [
         "8 arrays of 1,000,000 floats as `DataStore`, written and read",
         stores::arrays,
     ),
-    (
-        "the same as `Vec<f64>`, beside bytes",
-        stores::vectors,
-    ),
+    ("the same as `Vec<f64>`, beside bytes", stores::vectors),
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),

@@ -27,16 +27,20 @@ fn numbers() -> Vec<f64> {
 
 /// Arrays of a million numbers, written as `DataStore<Array>` and read.
 pub(crate) fn arrays(effort: Effort) -> Result<Line> {
-    compare(effort, |numbers| Array::from_vec(numbers.to_vec()), |array| {
-        array.len() == NUMBERS
-    })
+    compare(
+        effort,
+        |numbers| Array::from_vec(numbers.to_vec()),
+        |array| array.len() == NUMBERS,
+    )
 }
 
 /// The same as vectors, which are lists in the file.
 pub(crate) fn vectors(effort: Effort) -> Result<Line> {
-    compare(effort, |numbers| numbers.to_vec(), |vector| {
-        vector.len() == NUMBERS
-    })
+    compare(
+        effort,
+        |numbers| numbers.to_vec(),
+        |vector| vector.len() == NUMBERS,
+    )
 }
 
 fn compare<T>(
@@ -80,7 +84,10 @@ where
                 for (i, numbers) in values.iter().enumerate() {
                     let path = dir.path().join(i.to_string());
                     write(&path, numbers)?;
-                    db.execute("INSERT INTO runs VALUES (?1, ?2)", params![i, path.to_str()])?;
+                    db.execute(
+                        "INSERT INTO runs VALUES (?1, ?2)",
+                        params![i, path.to_str()],
+                    )?;
                 }
                 let mut rows = db.prepare("SELECT file FROM runs")?;
                 for path in rows.query_map([], |row| row.get::<_, String>(0))? {
@@ -105,5 +112,8 @@ fn write(path: &Path, numbers: &[f64]) -> Result<()> {
 fn read(path: &Path) -> Result<Vec<f64>> {
     let bytes = fs::read(path)?;
     let (items, _) = bytes.as_chunks::<8>();
-    Ok(items.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+    Ok(items
+        .iter()
+        .map(|bytes| f64::from_le_bytes(*bytes))
+        .collect())
 }

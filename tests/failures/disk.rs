@@ -62,7 +62,10 @@ fn executes_with_a_file_that_is_too_large() {
     let cause = &exception.causes[0];
     let id = session.load("larges").unwrap().id_experiment;
     let file = format!("/mltraq.datastore/{id}/");
-    assert!(cause.contains(&file) && cause.contains("File too large"), "{cause}");
+    assert!(
+        cause.contains(&file) && cause.contains("File too large"),
+        "{cause}"
+    );
     // Nothing of it is left.
     assert!(!path.with_file_name("mltraq.datastore").exists());
 }

@@ -127,14 +127,22 @@ fn died() -> Test {
     };
     let inserted = failed.first.fields.get::<DataStore<Vec<u32>>>("inserted")?;
     let _ = inserted.ok_or("it was inserted before the death")?;
-    let failure = session.load("large")?.failures().next().ok_or("a failure")??;
+    let failure = session
+        .load("large")?
+        .failures()
+        .next()
+        .ok_or("a failure")??;
     let inserted = failure.fields.get::<DataStore<Vec<u32>>>("inserted")?;
     assert_eq!(inserted.ok_or("inserted")?.load()?, &[13; 3]);
     check(&session, 1)?;
     drop(failed);
     let id = session.load("large")?.id_experiment;
     let files = names(&dir.path().join("mltraq.datastore").join(id.to_string()))?;
-    let needed = if failure.fields.get::<DataStore<Array>>("made")?.is_some() { 4 } else { 3 };
+    let needed = if failure.fields.get::<DataStore<Array>>("made")?.is_some() {
+        4
+    } else {
+        3
+    };
     assert_eq!(files.len(), needed, "{files:?}");
     Ok(())
 }

@@ -45,8 +45,14 @@ fn a_missing_file_is_named_with_its_field_run_and_experiment() {
     let path = made.path.canonicalize().unwrap_or(made.path.clone());
     let path = path.strip_prefix("/").unwrap().display().to_string();
     let told = error.to_string();
-    assert!(told.contains(&path) && told.contains("to which `trace` of the run "), "{told}");
-    assert!(told.ends_with(" of `fits` refers, cannot be read"), "{told}");
+    assert!(
+        told.contains(&path) && told.contains("to which `trace` of the run "),
+        "{told}"
+    );
+    assert!(
+        told.ends_with(" of `fits` refers, cannot be read"),
+        "{told}"
+    );
     // The other file is there.
     let loaded = made.file.session().load_as::<Fits>("fits").unwrap();
     let run = loaded.runs().next().unwrap().unwrap();
@@ -85,7 +91,10 @@ fn a_link_is_not_followed() {
         panic!("it fails")
     };
     let causes = failed.first.exception.causes.join(": ");
-    assert!(causes.contains("the experiment's directory is a link"), "{causes}");
+    assert!(
+        causes.contains("the experiment's directory is a link"),
+        "{causes}"
+    );
     assert_eq!(names(&away).len(), 2);
 }
 
@@ -145,7 +154,10 @@ fn a_content_of_another_type_is_told() {
     let made = Made::new();
     let run = made.file.session().load("fits").unwrap().runs().next();
     let fields = run.unwrap().unwrap().fields;
-    let other = fields.get::<DataStore<Vec<String>>>("trace").unwrap().unwrap();
+    let other = fields
+        .get::<DataStore<Vec<String>>>("trace")
+        .unwrap()
+        .unwrap();
     let error = other.load().unwrap_err();
     assert!(matches!(error.cause, Cause::Type(_)), "{error:?}");
     // Bytes of others, which have names that say nothing of the content.
@@ -154,6 +166,7 @@ fn a_content_of_another_type_is_told() {
     let url = StoreUrl::new(format!("file:///{}/{name}", made.id));
     let db = Connection::open(made.file.path()).unwrap();
     let cell = xp::datapak::encode(&Value::DataStore(url)).unwrap();
-    db.execute("UPDATE experiment_fits SET trace = ?1", [cell]).unwrap();
+    db.execute("UPDATE experiment_fits SET trace = ?1", [cell])
+        .unwrap();
     assert!(matches!(made.error().cause, Cause::Malformed(_)));
 }

@@ -80,7 +80,7 @@ pub mod __private {
     #[cfg(test)]
     pub use xp_macros::callee_must_be_a_step;
 
-    pub use crate::bounds::{AnyInput, InputType, SharedOps, state_must_be_send};
+    pub use crate::bounds::{AnyInput, InputType, SharedOps, StandsInRow, state_must_be_send};
     pub use crate::continued::{
         ExperimentFn, RunsOf, continues, continues_must_name_an_experiment, runs_in,
     };

@@ -77,10 +77,12 @@ impl<X: Declared> Readable for X {
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
-        X::read(&mut RowReader::new(mapping, run.cells).of_run(of, run.id_run)).map_err(|source| Error::Run {
-            experiment: of.name.clone(),
-            id_run: run.id_run,
-            source: Box::new(source),
+        X::read(&mut RowReader::new(mapping, run.cells).of_run(of, run.id_run)).map_err(|source| {
+            Error::Run {
+                experiment: of.name.clone(),
+                id_run: run.id_run,
+                source: Box::new(source),
+            }
         })
     }
 }
@@ -117,7 +119,11 @@ fn decode(
     id_run: Uuid,
 ) -> Result<Value, ValueError> {
     let decode = || column.ty.decode_value(cell);
-    let Some(holder) = of.files.as_ref().filter(|_| column.ty.kind == Kind::Serialized) else {
+    let Some(holder) = of
+        .files
+        .as_ref()
+        .filter(|_| column.ty.kind == Kind::Serialized)
+    else {
         return decode();
     };
     let origin = Origin {

@@ -107,9 +107,12 @@ fn folder(directory: &Path, owner: Uuid) -> PathBuf {
 /// The files to which something in the database refers; `None` if there is no such experiment.
 fn needed(tx: &Transaction<'_>, of: Uuid) -> Result<Option<HashSet<FileName>>> {
     let id = hex(of);
-    let mut statement = tx.prepare("SELECT name, fields FROM experiments WHERE id_experiment = ?1")?;
+    let mut statement =
+        tx.prepare("SELECT name, fields FROM experiments WHERE id_experiment = ?1")?;
     let found = statement.query_map([text(&id)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some((name, fields)) = found.collect::<rusqlite::Result<Vec<(String, Vec<u8>)>>>()?.pop()
+    let Some((name, fields)) = found
+        .collect::<rusqlite::Result<Vec<(String, Vec<u8>)>>>()?
+        .pop()
     else {
         return Ok(None);
     };
@@ -150,11 +153,7 @@ fn columns(db: &Connection, table: &str) -> Result<Vec<String>> {
 
 /// Removes files that xp wrote and that are not needed: neither by the database, nor by a file that
 /// is.
-fn remove_others(
-    folder: &Path,
-    mut needed: HashSet<FileName>,
-    owner: Uuid,
-) -> std::io::Result<()> {
+fn remove_others(folder: &Path, mut needed: HashSet<FileName>, owner: Uuid) -> std::io::Result<()> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -175,7 +174,11 @@ fn remove_others(
     }
     let is_needless = |needed: &HashSet<_>| files.iter().any(|(name, _)| !needed.contains(name));
     if is_needless(&needed) {
-        let mut left: Vec<_> = needed.iter().copied().filter(|name| name.refers()).collect();
+        let mut left: Vec<_> = needed
+            .iter()
+            .copied()
+            .filter(|name| name.refers())
+            .collect();
         while let Some(name) = left.pop() {
             let content = fs::read(folder.join(name.to_string()))?;
             for inner in references(&content, owner) {

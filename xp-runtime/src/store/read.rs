@@ -274,9 +274,11 @@ impl SqliteStore {
             inputs: bunch(datapak::decode(&inputs)?)
                 .ok_or_else(|| unexpected("the inputs of a run", "a dictionary"))?,
             fields: match row.get::<_, Option<Vec<u8>>>(9)? {
-                Some(fields) => within(of.files.as_ref(), Some(id_run), || datapak::decode(&fields))
-                    .map(bunch)?
-                    .ok_or_else(|| unexpected("the fields of a run", "a dictionary"))?,
+                Some(fields) => {
+                    within(of.files.as_ref(), Some(id_run), || datapak::decode(&fields))
+                        .map(bunch)?
+                        .ok_or_else(|| unexpected("the fields of a run", "a dictionary"))?
+                }
                 None => Bunch::new(),
             },
             attempt: row.get(10)?,

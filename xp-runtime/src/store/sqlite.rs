@@ -18,8 +18,9 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, History, IfExists, Import, Key, Known,
-    Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, History, IfExists, Import,
+    Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure,
+    StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;

@@ -216,9 +216,8 @@ fn content_of<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Va
 
 fn read_from<T: DeserializeOwned + 'static>(url: &StoreUrl) -> Result<T, DataStoreError> {
     let mut entries = read::values(url)?;
-    let typed = |value| {
-        of_value(value).map_err(|error| read::failure(url, DataStoreCause::Type(error)))
-    };
+    let typed =
+        |value| of_value(value).map_err(|error| read::failure(url, DataStoreCause::Type(error)));
     if has_keys::<T>() {
         return typed(bunch_of(entries));
     }

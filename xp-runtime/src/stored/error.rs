@@ -7,8 +7,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::datapak::DatapakError;
-use crate::value::origin::Origin;
 use crate::value::ValueError;
+use crate::value::origin::Origin;
 
 /// A value that stands in a file beside the database cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -120,7 +120,12 @@ mod tests {
         let owner = Uuid::from_u128(7);
         let name = FileName::of(b"abc", owner, false);
         // The BLAKE3 digest of `abc`, with the version and the variant, and an even end.
-        assert_eq!(name.to_string(), "6437b3ac38465133bfb63b75273a8db5".replace("5133", "8133").replace("8db5", "8db4"));
+        assert_eq!(
+            name.to_string(),
+            "6437b3ac38465133bfb63b75273a8db5"
+                .replace("5133", "8133")
+                .replace("8db5", "8db4")
+        );
         assert!(name.is_digest() && !name.refers());
         assert_eq!(FileName::parse(&name.to_string()), Some(name));
         assert_eq!(FileName::of(b"abc", Uuid::nil(), false), name);
@@ -142,7 +147,10 @@ mod tests {
 
     #[test]
     fn names_of_others_are_no_digests() {
-        for name in ["000000000000000000000000000f4245", "0123456789ab4cde8f0123456789abcd"] {
+        for name in [
+            "000000000000000000000000000f4245",
+            "0123456789ab4cde8f0123456789abcd",
+        ] {
             assert!(!FileName::parse(name).unwrap().is_digest());
         }
     }

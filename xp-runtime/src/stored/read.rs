@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::LARGEST;
 use super::error::{DataStoreCause as Cause, DataStoreError};
 use super::name::{self, FileName};
-use super::LARGEST;
 use crate::datapak;
 use crate::value::origin::{self, Origin};
 use crate::value::{Archive, StoreUrl, Value};
@@ -94,7 +94,9 @@ pub(super) fn values(url: &StoreUrl) -> Result<Vec<(Value, Value)>, DataStoreErr
 /// The bytes of the file.
 pub(super) fn content(url: &StoreUrl) -> Result<Vec<u8>, DataStoreError> {
     let (owner, name) = name::parse(url.as_str()).ok_or_else(|| failure(url, Cause::Outside))?;
-    let origin = url.origin().ok_or_else(|| failure(url, Cause::NoDatabase))?;
+    let origin = url
+        .origin()
+        .ok_or_else(|| failure(url, Cause::NoDatabase))?;
     let directory = &origin.holder.directory;
     let content = read(directory, owner, name).map_err(|cause| {
         let file = path(directory, owner, name).display().to_string();

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::LARGEST;
 use super::in_use::{Alone, InUse};
 use super::name::{self, FileName};
-use super::LARGEST;
 use crate::failpoint;
 use crate::value::StoreUrl;
 use crate::value::origin::{self, Holder, Origin};

@@ -43,8 +43,8 @@ pub use ser::to_value;
 pub use store_url::StoreUrl;
 
 pub(crate) use de::from_record;
-pub(crate) use kind::is_stored;
 pub(crate) use frame::{estimated_size, write as write_arrow_file};
+pub(crate) use kind::is_stored;
 pub(crate) use members::to_column_value;
 
 /// How deep values may nest, counting every container around the innermost value.

@@ -116,7 +116,10 @@ fn constants(experiment: &Experiment) -> TokenStream {
 
 /// What an experiment is given stands in its rows: a type that has a file of its own is an error.
 fn given_types(experiment: &Experiment) -> Option<TokenStream> {
-    let given = experiment.inputs.given().filter(|(_, input)| input.key.is_none());
+    let given = experiment
+        .inputs
+        .given()
+        .filter(|(_, input)| input.key.is_none());
     let checks: Vec<_> = given
         .map(|(_, input)| {
             let ty = &input.ty;
