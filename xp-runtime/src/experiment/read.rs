@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Error, Result};
 use crate::bunch::Bunch;
 use crate::declare::Declared;
-use crate::row::{Layout, Mapping, Misfit, RowReader};
+use crate::row::{Layout, Mapping, Misfit, Part, RowReader};
 use crate::run::{Dynamic, RunKind};
 use crate::store::{Column, Store, StoredExperiment, StoredRun};
 use crate::value::origin::{self, Origin};
@@ -36,6 +36,10 @@ pub trait Readable: RunKind<Inner = ()> {
         None
     }
 
+    /// The columns of a table of runs.
+    #[doc(hidden)]
+    fn parts(mapping: &Self::Mapping, of: &StoredExperiment) -> Vec<Part>;
+
     /// The fields of a run.
     #[doc(hidden)]
     fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
@@ -59,9 +63,14 @@ impl<X: Declared> Readable for X {
 
     fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
         let mut layout = Self::columns();
+        let own = layout.columns().len();
         X::reads(&mut layout);
         match X::continues() {
-            Some(continues) => Mapping::with_args(layout, stored, continues.args_field),
+            Some(continues) => {
+                // As long as all runs fail there are no columns.
+                let lacking = if stored.continued { own } else { 0 };
+                Mapping::with_args(layout, stored, continues.args_field, lacking)
+            }
             None => Mapping::new(layout, stored),
         }
     }
@@ -74,6 +83,10 @@ impl<X: Declared> Readable for X {
         let mut layout = Layout::default();
         X::layout(&mut layout);
         layout
+    }
+
+    fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {
+        mapping.parts(of, X::continues().is_none())
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
@@ -92,6 +105,10 @@ impl Readable for Dynamic {
 
     fn mapping(_: &StoredExperiment) -> Result<(), Vec<Misfit>> {
         Ok(())
+    }
+
+    fn parts((): &(), of: &StoredExperiment) -> Vec<Part> {
+        Part::of(of)
     }
 
     fn read((): &(), of: &StoredExperiment, run: StoredRun) -> Result<Bunch> {

@@ -36,7 +36,7 @@ pub struct Mapping {
 
 /// Where a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// In the table.
     Column(usize),
     /// Among the params that MLtraq kept.
@@ -48,25 +48,28 @@ enum Place {
 impl Mapping {
     /// Finds every column, or says of all that do not fit why not.
     pub(crate) fn new(layout: Layout, stored: &StoredExperiment) -> Result<Self, Vec<Misfit>> {
-        Self::find(layout, stored, None)
+        Self::find(layout, stored, None, 0)
     }
 
-    /// The same, where params that are no columns may have been kept by MLtraq in a field.
+    /// The same, where params that are no columns may have been kept by MLtraq in a field, and the
+    /// first `lacking` columns may be missing.
     pub(crate) fn with_args(
         layout: Layout,
         stored: &StoredExperiment,
         args_field: &str,
+        lacking: usize,
     ) -> Result<Self, Vec<Misfit>> {
         let is_args =
             |column: &Column| column.name == args_field && column.ty.kind == Kind::Serialized;
         let args = stored.columns.iter().position(is_args);
-        Self::find(layout, stored, args)
+        Self::find(layout, stored, args, lacking)
     }
 
     fn find(
         layout: Layout,
         stored: &StoredExperiment,
         args: Option<usize>,
+        lacking: usize,
     ) -> Result<Self, Vec<Misfit>> {
         let mut misfits = Vec::new();
         let mut places = Vec::new();
@@ -81,7 +84,7 @@ impl Mapping {
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
-                None => column.ty.nullable || empty,
+                None => column.ty.nullable || empty || i < lacking,
             };
             if !fits {
                 misfits.push(Misfit {
@@ -116,6 +119,16 @@ impl Mapping {
     pub(crate) fn columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         let columns = self.layout.columns.iter();
         columns.map(|column| (column.name.as_str(), column.ty))
+    }
+
+    /// All columns, and where they are.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&Column, Place)> {
+        self.layout.columns.iter().zip(self.places.iter().copied())
+    }
+
+    /// The place of the column in which MLtraq kept the params.
+    pub(super) fn args(&self) -> Option<usize> {
+        self.args
     }
 
     /// Those that are in the table.
@@ -227,13 +240,7 @@ impl<'a> RowReader<'a> {
             let cell = cell.unwrap_or(Cell::Null);
             self.args = Some(ColumnType::SERIALIZED.decode_value(cell)?);
         }
-        let args = self.args.as_ref();
-        let member = |name: &str| args.and_then(|args| args.member(name));
-        let of = |side: &str| member(side).and_then(|side| side.member(&column.name));
-        match of("params").or_else(|| of("config")) {
-            Some(value) => column.ty.encode_value(value),
-            None => Err(ValueError::new("there is none of this name")),
-        }
+        arg(self.args.as_ref().unwrap_or(&Value::Null), column)
     }
 
     /// The params that cannot be read from what MLtraq kept.
@@ -303,6 +310,15 @@ impl<'a> RowReader<'a> {
             column: column.name.clone(),
             source,
         })
+    }
+}
+
+/// The cell of a param that MLtraq kept.
+pub(super) fn arg(args: &Value, column: &Column) -> Result<Cell, ValueError> {
+    let of = |side: &str| args.member(side).and_then(|side| side.member(&column.name));
+    match of("params").or_else(|| of("config")) {
+        Some(value) => column.ty.encode_value(value),
+        None => Err(ValueError::new("there is none of this name")),
     }
 }
 

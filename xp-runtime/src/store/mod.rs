@@ -6,6 +6,7 @@ mod continued;
 mod error;
 mod failure;
 mod files;
+mod given;
 mod history;
 mod insert;
 mod join;
@@ -16,6 +17,7 @@ mod opened;
 mod place;
 mod process;
 mod read;
+mod scan;
 mod schema;
 mod sql;
 mod sqlite;
@@ -33,9 +35,11 @@ use uuid::Uuid;
 
 pub(crate) use continued::{Continuable, Continuing, ledger_of};
 pub use error::StoreError;
+pub(crate) use given::Given;
 pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
+pub(crate) use scan::Each;
 pub(crate) use sqlite::SqliteStore;
 pub use terms::Durability;
 pub(crate) use terms::Terms;
@@ -281,6 +285,8 @@ pub struct StoredExperiment {
     pub(crate) completed: u64,
     /// What stands for it in `xp_experiment`, or for the experiment that continues it.
     pub(crate) ledger: String,
+    /// Whether that one was ever executed: runs may lack all that it makes.
+    pub(crate) continued: bool,
     /// The columns that MLtraq reads, too: those in the experiment's meta.
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
@@ -433,6 +439,18 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
         columns: &[Column],
     ) -> Result<HashSet<u128>, StoreError>;
 
+    /// Whether an experiment that continues this one was ever executed.
+    fn is_continued(&self, of: &StoredExperiment, declared: &str) -> Result<bool, StoreError>;
+
+    /// Which runs those are that complete runs' steps are given: all but some. `declared` is the
+    /// continuing experiment whose fields are read of them, if it is one.
+    fn given(
+        &self,
+        of: &StoredExperiment,
+        declared: Option<&str>,
+        without: &HashSet<u128>,
+    ) -> Result<Given, StoreError>;
+
     /// A run by its id and the number of its row; `None` if it is gone.
     fn row(&self, of: &StoredExperiment, row: (u128, i64))
     -> Result<Option<StoredRun>, StoreError>;
@@ -492,6 +510,16 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// Completed runs behind `after` (a rowid), the oldest first; empty at the end. A page holds
     /// as many as are cheap to hold.
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError>;
+
+    /// Calls a function with every completed run, the oldest first, of one state of the store, until it says that it
+    /// is enough. Its cells are in the order of the columns, and NULL in those that are not wanted. The
+    /// function must not use the store.
+    fn scan(
+        &self,
+        of: &StoredExperiment,
+        wanted: &[bool],
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError>;
 
     /// Runs that did not complete, behind `after` (their number), the oldest first.
     fn failures(&self, of: &StoredExperiment, after: i64)

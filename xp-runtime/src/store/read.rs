@@ -98,6 +98,7 @@ impl SqliteStore {
             newest: newest.unwrap_or(i64::MIN),
             completed: meta.count,
             ledger: ledger_of(id, None),
+            continued: false,
             columns,
             declared_types,
             files,
@@ -308,6 +309,7 @@ impl SqliteStore {
             key: key.to_string(),
             file: self.file.clone(),
             known,
+            continuing: None,
         })
     }
 

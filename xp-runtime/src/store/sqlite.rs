@@ -18,9 +18,9 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, History, IfExists, Import,
-    Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure,
-    StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Continuable, Each, Execution, Finished, Given, History,
+    IfExists, Import, Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment,
+    StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -361,6 +361,21 @@ impl Store for SqliteStore {
         })
     }
 
+    fn is_continued(&self, of: &StoredExperiment, declared: &str) -> Result<bool, StoreError> {
+        self.read("load an experiment", |db| {
+            self.is_continued_in(db, of, declared)
+        })
+    }
+
+    fn given(
+        &self,
+        of: &StoredExperiment,
+        declared: Option<&str>,
+        without: &HashSet<u128>,
+    ) -> Result<Given, StoreError> {
+        self.read("read runs", |db| self.given_in(db, of, declared, without))
+    }
+
     fn row(
         &self,
         of: &StoredExperiment,
@@ -457,6 +472,15 @@ impl Store for SqliteStore {
 
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError> {
         self.read("read runs", |db| self.runs_in(db, of, after))
+    }
+
+    fn scan(
+        &self,
+        of: &StoredExperiment,
+        wanted: &[bool],
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError> {
+        self.read("read runs", |db| self.scan_in(db, of, wanted, each))
     }
 
     fn failures(

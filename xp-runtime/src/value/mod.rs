@@ -34,8 +34,8 @@ pub use error::ValueError;
 #[cfg(feature = "arrow")]
 pub use frame::ArrowTable;
 pub use frame::{
-    Binaries, Bitmap, Column, ColumnData, DataType, Field, Frame, FrameError, Index, Lists,
-    Structs, Temporal, Texts, TimeUnit,
+    Binaries, Bitmap, Column, ColumnData, ColumnError, DataType, Field, Frame, FrameError, Index,
+    Lists, Structs, Temporal, Texts, TimeUnit,
 };
 pub use kind::{ColumnType, Kind, members_of};
 pub use members::to_members;
@@ -43,7 +43,7 @@ pub use ser::to_value;
 pub use store_url::StoreUrl;
 
 pub(crate) use de::from_record;
-pub(crate) use frame::{estimated_size, write as write_arrow_file};
+pub(crate) use frame::{ColumnBuilder, estimated_size, write as write_arrow_file};
 pub(crate) use kind::is_stored;
 pub(crate) use members::to_column_value;
 
