@@ -86,7 +86,7 @@ where
                     write(&path, numbers)?;
                     db.execute(
                         "INSERT INTO runs VALUES (?1, ?2)",
-                        params![i, path.to_str()],
+                        params![i as i64, path.to_str()],
                     )?;
                 }
                 let mut rows = db.prepare("SELECT file FROM runs")?;

@@ -1,7 +1,6 @@
 //! What runs are read as: typed, if their experiment is declared, and as bunches otherwise.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -10,9 +9,7 @@ use crate::bunch::Bunch;
 use crate::declare::Declared;
 use crate::row::{Layout, Mapping, Misfit, Part, RowReader};
 use crate::run::{Dynamic, RunKind};
-use crate::store::{Column, Store, StoredExperiment, StoredRun};
-use crate::value::origin::{self, Origin};
-use crate::value::{Cell, Kind, Value, ValueError};
+use crate::store::{Store, StoredExperiment, StoredRun};
 
 /// A kind of runs that can be read from a file.
 pub trait Readable: RunKind<Inner = ()> {
@@ -116,37 +113,17 @@ impl Readable for Dynamic {
         of.columns
             .iter()
             .zip(run.cells)
-            .map(|(column, cell)| match decode(column, cell, of, id_run) {
-                Ok(value) => Ok((column.name.clone(), value)),
-                Err(source) => Err(Error::Cell {
-                    experiment: of.name.clone(),
-                    id_run,
-                    field: column.name.clone(),
-                    source: Box::new(source),
-                }),
+            .map(|(column, cell)| {
+                match of.within(column, id_run, || column.ty.decode_value(cell)) {
+                    Ok(value) => Ok((column.name.clone(), value)),
+                    Err(source) => Err(Error::Cell {
+                        experiment: of.name.clone(),
+                        id_run,
+                        field: column.name.clone(),
+                        source: Box::new(source),
+                    }),
+                }
             })
             .collect()
     }
-}
-
-fn decode(
-    column: &Column,
-    cell: Cell,
-    of: &StoredExperiment,
-    id_run: Uuid,
-) -> Result<Value, ValueError> {
-    let decode = || column.ty.decode_value(cell);
-    let Some(holder) = of
-        .files
-        .as_ref()
-        .filter(|_| column.ty.kind == Kind::Serialized)
-    else {
-        return decode();
-    };
-    let origin = Origin {
-        holder: Arc::clone(holder),
-        id_run: Some(id_run),
-        field: column.name.clone(),
-    };
-    origin::within(Arc::new(origin), decode)
 }

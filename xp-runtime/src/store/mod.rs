@@ -50,8 +50,8 @@ use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
 use crate::stored::StoreWriter;
 use crate::usage::Usage;
-use crate::value::origin::Holder;
-use crate::value::{Cell, ColumnType, Value};
+use crate::value::origin::{self, Holder, Origin};
+use crate::value::{Cell, ColumnType, Kind, Value};
 
 /// What a column of an experiment's table records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -293,6 +293,25 @@ pub struct StoredExperiment {
     pub(crate) declared_types: Vec<String>,
     /// Where what its values refer to is; `None` if there is no place for files.
     pub(crate) files: Option<Arc<Holder>>,
+}
+
+impl StoredExperiment {
+    /// Calls a function that decodes a cell of a run: what it refers to can be found then.
+    pub(crate) fn within<R>(&self, column: &Column, id_run: Uuid, decode: impl FnOnce() -> R) -> R {
+        let Some(holder) = self
+            .files
+            .as_ref()
+            .filter(|_| column.ty.kind == Kind::Serialized)
+        else {
+            return decode();
+        };
+        let origin = Origin {
+            holder: Arc::clone(holder),
+            id_run: Some(id_run),
+            field: column.name.clone(),
+        };
+        origin::within(Arc::new(origin), decode)
+    }
 }
 
 /// A line of [`ls`](crate::Session::ls).
