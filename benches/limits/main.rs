@@ -8,8 +8,10 @@ mod bare;
 mod experiments;
 mod measure;
 mod memory;
+mod mltraq;
 mod resume;
 mod short;
+mod stores;
 mod workloads;
 
 use std::process::ExitCode;
@@ -21,10 +23,14 @@ type Result<T> = std::result::Result<T, anyhow::Error>;
 /// A benchmark: its name, and what measures it.
 type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
 
-const BENCHMARKS: [Benchmark; 12] = [
+const BENCHMARKS: [Benchmark; 15] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
+    ),
+    (
+        "1,000 runs of 1,000 points each, against mltraq",
+        mltraq::sequences,
     ),
     (
         "1,000,000 points of a chunk-flushed sequence",
@@ -44,6 +50,11 @@ const BENCHMARKS: [Benchmark; 12] = [
         "the same with `isolate(Process)`, beside it without",
         short::isolated,
     ),
+    (
+        "8 arrays of 1,000,000 floats as `DataStore`, written and read",
+        stores::arrays,
+    ),
+    ("the same as `Vec<f64>`, beside bytes", stores::vectors),
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),

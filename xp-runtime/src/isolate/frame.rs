@@ -161,6 +161,14 @@ mod tests {
             values: vec![nested.clone(), Value::Bytes(vec![0; 100_000])],
             shared: vec![(0, [9; 16])],
             side: Some("side".into()),
+            stores: Some(Stores::of(&StoreWriter::new(
+                Arc::new(Holder {
+                    directory: "/a/mltraq.datastore".into(),
+                    experiment: "iris".into(),
+                }),
+                "/a/b.db-xp".into(),
+                Uuid::from_bytes([1; 16]),
+            ))),
             first_file: 1 << 32,
             portions: vec![Portion {
                 slice: 1,

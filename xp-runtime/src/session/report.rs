@@ -10,7 +10,7 @@ use crate::attempt::Task;
 use crate::continued::There;
 use crate::declare::Declared;
 use crate::exception::Outcome;
-use crate::execute::{Action, Counts, PointState, Rules, visit, visit_ids};
+use crate::execute::{Action, Counts, PointState, Rules, visit, visit_standings};
 use crate::experiment::Result;
 use crate::plan::Plan;
 use crate::store::History;
@@ -71,7 +71,8 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
         let each: Each<X::Params> = Box::new(move |each| {
             // A run that cannot be read fails when it is to be run, and has no params to show.
             let params = |point: There<X>| point.params.ok();
-            show(&ready.task, &ready.rules(), params, each);
+            let history = &ready.found.history;
+            show(&ready.task, (&ready.rules(), history), params, each);
         });
         return Ok(PlanReport {
             name,
@@ -102,7 +103,7 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
     };
     let each: Each<X::Params> = Box::new(move |each| {
         let rules = rules(known.as_ref(), &history, &task, &layout, &options);
-        show(&task, &rules, |point| Some(point.params), each);
+        show(&task, (&rules, &history), |point| Some(point.params), each);
     });
     Ok(PlanReport {
         name,
@@ -117,11 +118,10 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
 fn count<T: Task>(task: &T, rules: &Rules<'_>, history: &History) -> (Counts, Vec<PlannedGroup>) {
     let mut counts = Counts::default();
     let mut groups = Vec::<(Why, PlannedGroup)>::new();
-    visit_ids(task, |_, point| {
-        let (state, action) = rules.decide(point);
+    visit_standings(task, history, |_, point, standing| {
+        let (state, action) = rules.decide(point, standing);
         let runs = matches!(action, Action::Run | Action::Fill);
         counts.add(state, runs);
-        let standing = history.points.get(&point);
         let why = (
             state,
             action,
@@ -148,13 +148,13 @@ fn count<T: Task>(task: &T, rules: &Rules<'_>, history: &History) -> (Counts, Ve
 /// Calls a function with every point.
 fn show<T: Task, P>(
     task: &T,
-    rules: &Rules<'_>,
+    (rules, history): (&Rules<'_>, &History),
     params: impl Fn(T::Point) -> Option<P>,
     each: &mut dyn FnMut(PlannedPoint<P>),
 ) {
     visit(task, |_, point, id| {
         let Some(params) = params(point) else { return };
-        let (state, action) = rules.decide(id);
+        let (state, action) = rules.decide(id, history.points.get(&id));
         each(PlannedPoint {
             params,
             id_run: Uuid::from_u128(id),
