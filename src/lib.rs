@@ -284,11 +284,14 @@
 //! | `Option` of one of these | the same, or NULL |
 //! | arrays of `ndarray` of numbers or bools (feature `ndarray`), [`Array`](value::Array) | BLOB: `numpy.ndarray` |
 //! | [`Frame`](value::Frame) | BLOB: `pandas.DataFrame` |
-//! | `ArrowTable`, which is a `RecordBatch` with serde (feature `arrow`) | BLOB: `pyarrow.Table` |
+//! | `xp::value::ArrowTable`, which is a `RecordBatch` with serde (feature `arrow`) | BLOB: `pyarrow.Table` |
 //! | [`Sequence`] | BLOB: MLtraq's `Sequence` |
 //! | [`DataStore<T>`](DataStore), [`ArchiveStore`] | BLOB: the URL of a file beside the database |
 //! | [`Archive`](value::Archive) | BLOB: TAR, MLtraq's `Archive` |
 //! | everything else with serde | BLOB: DATAPAK, MLtraq's pickle without code |
+//!
+//! Inside another type, such as `Vec<Array1<f64>>`, an array of `ndarray` is what serde makes of it; a
+//! `Vec` of [`Array`](value::Array) is a list of `numpy.ndarray`.
 //!
 //! What else is known stands in tables with the prefix `xp_`: every run with its outcome and its
 //! times (`xp_run`), exceptions (`xp_exception`), the source of the steps (`xp_step`).
@@ -444,9 +447,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Until then, typed runs are without those that lack a field; [`partial`](Experiment::partial) says how
+//! many these are. A fill that fails leaves its run as it was: `plan` has it as partial, and what went wrong
+//! is among the [`failures`](Experiment::failures).
+//!
 //! An input that is added has had some value in the runs that are there, which `absent` says: its
 //! default, unless written. If that were to change, the runs would mean something else from then on;
-//! so `plan` and `resume` refuse before the first run, and say what to write.
+//! so `plan` and `resume` refuse before the first run, and say what to write. Without a default it is
+//! part of every point, and the runs that are there are none of the plan's: `plan` says so.
 //!
 //! ```
 //! use xp::prelude::*;
@@ -549,6 +557,38 @@
 //! all runs is *stale* once they are others: `.rerun(Rerun::new().stale(true))` computes it again. The
 //! runs that fail are the failures of `load_as::<Relative>("sizes")`. What Python wrote is continued,
 //! too: `#[experiment(continues)]`, and `.named("..")` on the plan.
+//!
+//! # Tables
+//!
+//! [`Experiment::frame`] and [`Runs::frame`] give runs as a [`Table`]: a row each, ids first, then inputs
+//! and fields, every column of one type.
+//!
+//! ```
+//! use xp::prelude::*;
+//!
+//! # #[derive(serde::Serialize, serde::Deserialize)] struct Size { width: u32, height: u32 }
+//! # #[step] fn fit(n: u32) -> Size { Size { width: n, height: 2 } }
+//! # #[step] fn area(size: &Size) -> f64 { f64::from(size.width * size.height) }
+//! #[experiment]
+//! fn areas(#[param] n: u32) {
+//!     #[field]
+//!     let size: Size = fit(n);
+//!     #[field]
+//!     let area: f64 = area(&size);
+//! }
+//!
+//! let frame = Session::in_memory()?.execute(areas().n([1, 2, 3]))?.frame()?;
+//! assert_eq!(frame.names(), ["id_experiment", "id_run", "n", "size", "area"]);
+//! assert_eq!(frame.column("area")?.as_f64s()?.iter().sum::<f64>(), 12.0);
+//!
+//! let flat = frame.flatten()?; // the members of `size` as columns
+//! assert_eq!(flat.column("size.width")?.as_i64s()?.iter().max(), Some(&3));
+//! println!("{}", flat.group_by("n"));
+//! # Ok::<(), xp::Error>(())
+//! ```
+//!
+//! With the feature `arrow`, `frame.to_record_batch()` gives it to DuckDB, polars and pandas. What
+//! [`Session::query`] answers is such a table, too.
 //!
 //! # Copies, parts and shared files
 //!
@@ -654,6 +694,9 @@
 //! What a killed process leaves of them is taken care of when the file is opened the next time. The
 //! directory `mltraq.datastore` with [large values](#large-values) stays, and goes where the database
 //! goes.
+//!
+//! With the feature `monitor`, `.monitor(xp::Monitor::new())` on a plan records processors, memory, disk and
+//! network of the machine with each run, a row a second, in the sequence `sysmon`.
 //!
 //! # Isolation
 //!
