@@ -50,7 +50,7 @@ impl Lints {
         for lint in metas.iter().filter(|meta| matches!(meta, Meta::Path(_))) {
             let is = |name: &&str| lint.path().is_ident(name);
             let written = quote!(#[#path(#lint #(, #reason)*)]);
-            if OF_NAMES.iter().any(|name| is(name)) {
+            if OF_NAMES.iter().any(&is) {
                 let written = match level {
                     "expect" => quote!(#[allow(#lint #(, #reason)*)]),
                     _ => written,
@@ -64,7 +64,7 @@ impl Lints {
                 if lint.path().get_ident().is_some() {
                     self.body.extend(written);
                 }
-            } else if OF_THE_FUNCTION.iter().any(|name| is(name))
+            } else if OF_THE_FUNCTION.iter().any(&is)
                 || lint.path().get_ident().is_none()
             {
                 self.function.extend(written);
