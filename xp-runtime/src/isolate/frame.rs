@@ -94,13 +94,17 @@ impl<R: Read> Incoming<R> {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::message::{Completed, Done, Event, Order, Request};
+    use std::sync::Arc;
+
+    use super::super::message::{Completed, Done, Event, Order, Request, Stores};
     use super::*;
     use crate::attempt::Failed;
     use crate::declare::Portion;
     use crate::exception::{Exception, Outcome};
     use crate::store::{Column, Role};
+    use crate::stored::StoreWriter;
     use crate::usage::Usage;
+    use crate::value::origin::Holder;
     use crate::value::{Cell, ColumnType, Kind, Value};
 
     /// A reader that gives one byte at a time, and then nothing for a while.
