@@ -64,9 +64,7 @@ impl Lints {
                 if lint.path().get_ident().is_some() {
                     self.body.extend(written);
                 }
-            } else if OF_THE_FUNCTION.iter().any(&is)
-                || lint.path().get_ident().is_none()
-            {
+            } else if OF_THE_FUNCTION.iter().any(&is) || lint.path().get_ident().is_none() {
                 self.function.extend(written);
             } else {
                 self.body.extend(written);
