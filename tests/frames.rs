@@ -562,13 +562,11 @@ fn the_answer_to_a_query_is_a_table() -> Test {
 
 /// The names and types of a record batch, as Arrow prints them.
 fn schema(batch: &RecordBatch) -> Vec<(String, String)> {
-    let fields = batch
-        .schema()
-        .fields()
-        .iter()
-        .map(|f| (f.name().clone(), f.data_type().to_string()))
-        .collect();
+    let schema = batch.schema();
+    let fields = schema.fields().iter();
     fields
+        .map(|f| (f.name().clone(), f.data_type().to_string()))
+        .collect()
 }
 
 #[test]

@@ -41,8 +41,8 @@ use crate::value::{Column, Frame, Value, from_record};
 /// assert_eq!(large.len(), 2);
 /// println!("{large}");
 ///
-/// let error = frame.column("halve").unwrap_err();
-/// assert_eq!(error.to_string(), "there is no column `halve`; there is `half`");
+/// let error = frame.column("Half").unwrap_err();
+/// assert_eq!(error.to_string(), "there is no column `Half`; there is `half`");
 /// # Ok::<(), xp::Error>(())
 /// ```
 ///
@@ -229,10 +229,12 @@ impl Table {
     /// that are all empty nothing is left. The columns are in the order in which the names come.
     ///
     /// ```
+    /// use std::collections::BTreeMap;
+    ///
     /// # let session = xp::Session::in_memory()?;
     /// session.run("sizes", |run| {
-    ///     let unit = std::collections::BTreeMap::from([("mm", 0.001)]);
-    ///     run.fields.insert("size", std::collections::BTreeMap::from([("unit", unit)]))
+    ///     let unit = BTreeMap::from([("mm".to_owned(), 0.001)]);
+    ///     run.fields.insert("size", BTreeMap::from([("unit".to_owned(), unit)]))
     /// })?;
     /// let frame = session.load("sizes")?.frame()?;
     /// assert_eq!(frame.names()[2..], ["size"]);
