@@ -92,6 +92,19 @@ impl DType {
         }
     }
 
+    /// How many values an item is made of, at least one; `None` if they cannot be counted.
+    pub(super) fn values(&self) -> Option<usize> {
+        let DType::Struct(members) = self else {
+            return Some(1);
+        };
+        let values = members.iter().try_fold(0_usize, |values, member| {
+            let (lists, is_empty) = super::header::lists(&member.shape)?;
+            let each = if is_empty { 1 } else { member.dtype.values()? };
+            values.checked_add(lists.checked_mul(each)?)
+        });
+        values.map(|values| values.max(1))
+    }
+
     /// How many bytes an item takes.
     pub fn size(&self) -> usize {
         // The types of arrays were checked.
