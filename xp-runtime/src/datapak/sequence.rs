@@ -1,5 +1,5 @@
 use super::encode::Writer;
-use super::unpickle::{Graph, Node, unpickle};
+use super::unpickle::{Graph, Item, unpickle};
 use super::{DatapakError, Frame, arrow, from_arrow_file, kinds, opcode, to_arrow_file};
 use crate::value::Value;
 
@@ -72,28 +72,17 @@ pub fn decode_sequence(bytes: &[u8]) -> Result<Frame, DatapakError> {
     let graph = unpickle(bytes)?;
     let bytes = payload(&graph, graph.root, kinds::SEQUENCE)
         .and_then(|frame| payload(&graph, frame, kinds::DATA_FRAME))
-        .and_then(|bytes| match &graph.nodes[bytes] {
-            Node::Bytes(bytes) => Some(*bytes),
+        .and_then(|bytes| match bytes {
+            Item::Bytes(bytes) => Some(bytes),
             _ => None,
         });
     from_arrow_file(bytes.ok_or_else(no_sequence)?)
 }
 
 /// The payload of a complex value of this kind.
-fn payload(graph: &Graph<'_>, node: usize, kind: &str) -> Option<usize> {
-    let is = |node: usize, expected: &str| matches!(&graph.nodes[node], Node::Text(text) if text == expected);
-    let Node::Dict(entries) = &graph.nodes[node] else {
-        return None;
-    };
-    let get = |key: &str| {
-        entries
-            .iter()
-            .rev()
-            .find(|(k, _)| is(*k, key))
-            .map(|(_, value)| *value)
-    };
-    get(kinds::MAGIC).filter(|found| is(*found, kind))?;
-    get(kinds::PAYLOAD)
+fn payload<'a>(graph: &Graph<'a>, item: Item<'a>, kind: &str) -> Option<Item<'a>> {
+    let found = graph.lookup(item, kinds::MAGIC)?;
+    (graph.text(found) == Some(kind)).then(|| graph.lookup(item, kinds::PAYLOAD))?
 }
 
 fn no_sequence() -> DatapakError {
