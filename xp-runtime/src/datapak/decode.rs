@@ -69,12 +69,7 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
-    fn complex(
-        &self,
-        dict: Item<'a>,
-        kind: Item<'a>,
-        depth: usize,
-    ) -> Result<Value, DatapakError> {
+    fn complex(&self, dict: Item<'a>, kind: Item<'a>, depth: usize) -> Result<Value, DatapakError> {
         let Some(kind) = self.text(kind).map(str::to_owned) else {
             return Err(DatapakError::UnknownKind {
                 kind: "not a text".into(),

@@ -16,6 +16,7 @@ mod moment;
 mod native;
 mod opcode;
 mod sequence;
+mod typed;
 mod unpickle;
 
 pub use arrow::{from_arrow_file, to_arrow_file};

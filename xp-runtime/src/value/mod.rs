@@ -23,6 +23,7 @@ pub use kind::{ColumnType, Kind, members_of};
 pub use members::to_members;
 pub use ser::to_value;
 
+pub(crate) use de::{Source, ValueDeserializer, visit_entries, visit_items, visit_variant};
 pub(crate) use members::to_column_value;
 
 /// How deep values may nest, counting every container around the innermost value.

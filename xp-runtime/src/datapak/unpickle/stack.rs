@@ -104,7 +104,10 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    pub(super) fn pairs(&self, items: &[Item<'a>]) -> Result<Vec<(Item<'a>, Item<'a>)>, DatapakError> {
+    pub(super) fn pairs(
+        &self,
+        items: &[Item<'a>],
+    ) -> Result<Vec<(Item<'a>, Item<'a>)>, DatapakError> {
         let (pairs, rest) = items.as_chunks();
         if !rest.is_empty() {
             return self.malformed("a key without a value");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
-use self::access::{Entries, Items, Variant};
+pub(crate) use self::access::{Source, visit_entries, visit_items, visit_variant};
 use super::{Value, ValueError};
 
 /// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](crate::value::to_value).
@@ -43,14 +43,30 @@ pub fn from_members<T: DeserializeOwned>(members: Vec<(String, Value)>) -> Resul
     from_value(Value::Bunch(members))
 }
 
-struct ValueDeserializer {
+/// Deserialises from a value.
+pub(crate) struct ValueDeserializer {
     value: Value,
     /// Keys of maps may be written as texts.
     is_key: bool,
 }
 
+impl Source<'_> for ValueDeserializer {
+    type Name = String;
+
+    fn name(&self) -> String {
+        self.value.to_string()
+    }
+
+    fn into_key(self) -> Self {
+        ValueDeserializer {
+            is_key: true,
+            ..self
+        }
+    }
+}
+
 impl ValueDeserializer {
-    fn new(value: Value) -> Self {
+    pub(crate) fn new(value: Value) -> Self {
         ValueDeserializer {
             value,
             is_key: false,
@@ -71,28 +87,15 @@ impl ValueDeserializer {
 }
 
 fn visit_seq<'de, V: Visitor<'de>>(items: Vec<Value>, visitor: V) -> Result<V::Value, ValueError> {
-    let mut access = Items {
-        items: items.into_iter(),
-        index: 0,
-    };
-    let result = visitor.visit_seq(&mut access)?;
-    match access.items.len() {
-        0 => Ok(result),
-        more => Err(ValueError::expected(
-            format_args!("{} elements", access.index),
-            access.index + more,
-        )),
-    }
+    visit_items(items.into_iter().map(ValueDeserializer::new), visitor)
 }
 
 fn visit_map<'de, V: Visitor<'de>>(
     entries: impl ExactSizeIterator<Item = (Value, Value)>,
     visitor: V,
 ) -> Result<V::Value, ValueError> {
-    visitor.visit_map(Entries {
-        entries,
-        value: None,
-    })
+    let new = ValueDeserializer::new;
+    visit_entries(entries.map(|(key, value)| (new(key), new(value))), visitor)
 }
 
 fn bunch(entries: Vec<(String, Value)>) -> impl ExactSizeIterator<Item = (Value, Value)> {
@@ -315,15 +318,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         visitor: V,
     ) -> Result<V::Value, ValueError> {
         match self.value {
-            Value::Text(name) => visitor.visit_enum(Variant {
-                name,
-                payload: None,
-            }),
+            Value::Text(name) => visit_variant(name, None::<Self>, visitor),
             Value::Map(mut entries) if entries.len() == 1 => match entries.remove(0) {
-                (Value::Text(name), payload) => visitor.visit_enum(Variant {
-                    name,
-                    payload: Some(payload),
-                }),
+                (Value::Text(name), payload) => {
+                    visit_variant(name, Some(Self::new(payload)), visitor)
+                }
                 (other, _) => Err(ValueError::expected(
                     "the name of a variant",
                     other.describe(),
@@ -331,10 +330,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             },
             Value::Bunch(mut entries) if entries.len() == 1 => {
                 let (name, payload) = entries.remove(0);
-                visitor.visit_enum(Variant {
-                    name,
-                    payload: Some(payload),
-                })
+                visit_variant(name, Some(Self::new(payload)), visitor)
             }
             _ => self.mismatch(&visitor),
         }
