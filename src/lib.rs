@@ -282,6 +282,10 @@
 //! | [`Uuid`] | TEXT, 32 hex digits |
 //! | timestamps and dates of `jiff`, `SystemTime` | DATETIME (UTC), DATE, TIME |
 //! | `Option` of one of these | the same, or NULL |
+//! | arrays of `ndarray` of numbers or bools (feature `ndarray`), [`Array`](value::Array) | BLOB: `numpy.ndarray` |
+//! | [`Frame`](value::Frame) | BLOB: `pandas.DataFrame` |
+//! | `ArrowTable`, which is a `RecordBatch` with serde (feature `arrow`) | BLOB: `pyarrow.Table` |
+//! | [`Sequence`] | BLOB: MLtraq's `Sequence` |
 //! | everything else with serde | BLOB: DATAPAK, MLtraq's pickle without code |
 //!
 //! What else is known stands in tables with the prefix `xp_`: every run with its outcome and its

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use xp::prelude::*;
+use xp::value::Value;
 
 /// A Python that imports `mltraq`, if there is one.
 fn python() -> Option<&'static str> {
@@ -338,5 +339,88 @@ fn any_name_loads() {
             })
             .unwrap();
         check(python, "count.py", &[file.path(), name, "2"]);
+    }
+}
+
+/// What xp reads of a file and writes again under another name, mltraq loads as the same values.
+#[test]
+fn values_that_were_read_are_written_as_the_same_values() {
+    let Some(python) = python() else { return };
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/mltraq");
+    for fixture in [
+        "native",
+        "datapak",
+        "arrays",
+        "frames",
+        "sequences",
+        "stores",
+        "workflow",
+        "legacy-native",
+        "legacy-frames",
+        "legacy-sequences",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file.db");
+        std::fs::copy(data.join(format!("{fixture}.db")), &path).unwrap();
+        let stores = dir.path().join("mltraq.datastore");
+        for store in std::fs::read_dir(data.join("mltraq.datastore")).unwrap() {
+            let store = store.unwrap();
+            let target = stores.join(store.file_name());
+            std::fs::create_dir_all(&target).unwrap();
+            for file in std::fs::read_dir(store.path()).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), target.join(file.file_name())).unwrap();
+            }
+        }
+        let expected = std::fs::read(data.join(format!("{fixture}.expected.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+        let session = Session::open(&path).unwrap();
+        let names: Vec<_> = (session.ls().unwrap().iter())
+            .map(|listed| listed.name.clone())
+            .collect();
+        let mut loadable = Vec::new();
+        for name in names {
+            let original = session.load(&name).unwrap();
+            let runs: Vec<_> = original.runs().map(Result::unwrap).collect();
+            let in_order = session
+                .clone()
+                .with(Options::new().jobs(1).order(Order::Grid));
+            let copy = format!("copy of {name}");
+            let is_native = |name: &str| {
+                runs.iter().any(|run| {
+                    let value = run.fields.value(name);
+                    matches!(
+                        value,
+                        Some(Value::DateTime(_) | Value::Date(_) | Value::Time(_))
+                    )
+                })
+            };
+            let written = in_order.sweep(&copy, 0..runs.len(), |i, run| {
+                for (name, value) in runs[*i].fields.iter() {
+                    match value {
+                        // MLtraq could not load it.
+                        _ if name.starts_with(':') => {}
+                        // Columns of their own only.
+                        Value::DateTime(x) => run.fields.insert(name, Some(*x))?,
+                        Value::Date(x) => run.fields.insert(name, Some(*x))?,
+                        Value::Time(x) => run.fields.insert(name, Some(*x))?,
+                        // Without it, the field is missing.
+                        Value::Null if is_native(name) => {}
+                        value => run.fields.insert(name, value.clone())?,
+                    }
+                }
+                Ok::<_, xp::FieldError>(())
+            });
+            let mut written = written.unwrap();
+            for (field, value) in original.fields.iter() {
+                written.fields.insert(field, value).unwrap();
+            }
+            if expected["mltraq_load"][&name] == "ok" {
+                loadable.push(name);
+            }
+        }
+        let mut args = vec![path.to_str().unwrap()];
+        args.extend(loadable.iter().map(String::as_str));
+        check(python, "same.py", &args);
     }
 }

@@ -60,7 +60,7 @@ impl Bunch {
     ///
     /// # Errors
     ///
-    /// The value's own `Serialize` fails, or it holds an integer outside of `i128`.
+    /// The value's own `Serialize` fails, or it nests too deep.
     pub fn insert<T: Serialize + ?Sized>(
         &mut self,
         name: impl Into<String>,

@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 
 use super::typed::decode_typed;
 use super::{decode, encode, moment, native};
-use crate::value::{Cell, ColumnType, Kind, Value, ValueError, from_value, to_column_value};
+use crate::value::{
+    Cell, ColumnType, Kind, Value, ValueError, foreign, from_value, to_column_value,
+};
 
 impl ColumnType {
     /// The cell for a value in a column of this type.
@@ -33,7 +35,10 @@ impl ColumnType {
         }
         match (v as &dyn std::any::Any).downcast_ref::<Value>() {
             Some(value) => self.encode_value(value),
-            None if self.kind == Kind::Serialized => self.encode_value(&crate::value::to_value(v)?),
+            None if self.kind == Kind::Serialized => match foreign::value(v) {
+                Some(value) => self.encode_value(&value),
+                None => self.encode_value(&crate::value::to_value(v)?),
+            },
             None => self.encode_value(&to_column_value(v)?),
         }
     }
@@ -87,6 +92,11 @@ impl ColumnType {
     pub fn decode<T: DeserializeOwned + 'static>(&self, cell: Cell) -> Result<T, ValueError> {
         if TypeId::of::<T>() == TypeId::of::<Value>() {
             return self.decode_value(cell).and_then(native::cast);
+        }
+        if foreign::is_foreign::<T>()
+            && let Some(result) = foreign::read(&self.decode_value(cell.clone())?)
+        {
+            return result;
         }
         let cell = match (self.kind, cell) {
             (Kind::Serialized, Cell::Blob(bytes)) => return Ok(decode_typed(&bytes)?),

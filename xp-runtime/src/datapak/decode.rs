@@ -1,18 +1,19 @@
+use super::compressed::decompressed;
 use super::unpickle::{Graph, Item, Node, long, unpickle};
 use super::{DatapakError, kinds};
-use crate::value::{MAX_DEPTH, Value};
+use crate::value::{Archive, Array, BigInt, Frame, MAX_DEPTH, StoreUrl, Value};
 
 /// Read DATAPAK, from this library or from `mltraq`.
 ///
-/// Frames, arrays, data stores and archives come as [`Value::Packed`]; so do integers beyond 128 bits, with the kind `int` and
-/// the bytes of their little-endian two's complement. Where a dict repeats a key, all of its entries are kept.
+/// Where a dict repeats a key, all of its entries are kept. Arrays and frames are checked, and kept as they are stored.
 ///
 /// # Errors
 ///
-/// Anything that is no DATAPAK value; unknown kinds; compressed bytes; and values that nest
-/// too deep, or take far more memory than their bytes. Reading never panics, and never executes anything.
+/// Anything that is no DATAPAK value; unknown kinds; and values that nest too deep, or take far more memory than their bytes.
+/// Reading never panics, and never executes anything.
 pub fn decode(bytes: &[u8]) -> Result<Value, DatapakError> {
-    let graph = unpickle(bytes)?;
+    let bytes = decompressed(bytes)?;
+    let graph = unpickle(&bytes)?;
     graph.bounded(bytes.len())?;
     graph.value(graph.root, 0)
 }
@@ -26,10 +27,7 @@ impl<'a> Graph<'a> {
             Item::Int(x) => x.into(),
             Item::Long(x) => match long(x) {
                 Some(x) => Value::Int(x),
-                None => Value::Packed {
-                    kind: kinds::BIG_INT.into(),
-                    payload: Box::new(Value::Bytes(x.to_vec())),
-                },
+                None => BigInt::from_le_bytes(x)?,
             },
             Item::Float(x) => Value::Float(x),
             Item::Text(x) => x.into(),
@@ -95,23 +93,57 @@ impl<'a> Graph<'a> {
                 Some(Err(_)) => malformed(kind, "microseconds beyond 64 bits"),
                 None => malformed(kind, other),
             },
-            _ if depth == MAX_DEPTH => Err(DatapakError::TooDeep),
+            kinds::BUNCH if depth == MAX_DEPTH => Err(DatapakError::TooDeep),
             kinds::BUNCH => match self.entries(payload) {
                 Some(entries) if self.lookup(payload, kinds::MAGIC).is_none() => {
                     Ok(bunch(self.map(entries, depth)?))
                 }
                 _ => malformed(kind, other),
             },
-            packed if kinds::is_packed(packed) => {
-                let payload = Box::new(self.value(payload, depth + 1)?);
-                Ok(Value::Packed { kind, payload })
+            kinds::ARRAY => match payload {
+                Item::Bytes(npy) => Ok(Value::Array(Array::from_npy(npy.to_vec())?)),
+                _ => malformed(kind, other),
+            },
+            kinds::DATA_FRAME => Ok(Value::Frame(frame(payload, kind)?)),
+            kinds::SERIES => Ok(Value::Series(frame(payload, kind)?)),
+            kinds::TABLE => Ok(Value::Table(frame(payload, kind)?)),
+            kinds::SEQUENCE if self.entries(payload).is_some() => {
+                let of = self.lookup(payload, kinds::MAGIC);
+                let file = self.lookup(payload, kinds::PAYLOAD);
+                match (of.and_then(|of| self.text(of)), file) {
+                    (Some(kinds::DATA_FRAME), Some(file)) => {
+                        Ok(Value::Sequence(frame(file, kind)?))
+                    }
+                    _ => malformed(kind, "not a frame"),
+                }
             }
+            kinds::DATA_STORE if let Some(url) = self.text(payload) => {
+                Ok(Value::DataStore(StoreUrl::new(url)))
+            }
+            kinds::ARCHIVE_STORE if let Some(url) = self.text(payload) => {
+                Ok(Value::ArchiveStore(StoreUrl::new(url)))
+            }
+            kinds::ARCHIVE if let Item::Bytes(tar) = payload => {
+                Ok(Value::Archive(Archive::from_tar(tar.to_vec())))
+            }
+            known if kinds::ALL.contains(&known) => malformed(kind, other),
             _ => Err(DatapakError::UnknownKind { kind }),
         }
     }
 }
 
-/// A bunch, or a packed one if not all of its keys are texts.
+/// The frame of an Arrow file.
+fn frame(payload: Item<'_>, kind: String) -> Result<Frame, DatapakError> {
+    match payload {
+        Item::Bytes(file) => Ok(Frame::from_arrow_file(file.to_vec())?),
+        _ => Err(DatapakError::Payload {
+            kind,
+            problem: "its value is of another type",
+        }),
+    }
+}
+
+/// A bunch; not all of its keys need to be texts.
 fn bunch(entries: Vec<(Value, Value)>) -> Value {
     if entries.iter().all(|(key, _)| matches!(key, Value::Text(_))) {
         let named = entries.into_iter().filter_map(|(key, value)| match key {
@@ -120,9 +152,6 @@ fn bunch(entries: Vec<(Value, Value)>) -> Value {
         });
         Value::Bunch(named.collect())
     } else {
-        Value::Packed {
-            kind: kinds::BUNCH.into(),
-            payload: Box::new(Value::Map(entries)),
-        }
+        Value::KeyedBunch(entries)
     }
 }

@@ -1,13 +1,12 @@
 use super::{DatapakError, kinds, opcode};
-use crate::value::{MAX_DEPTH, Value};
+use crate::value::{BigInt, MAX_DEPTH, StoreUrl, Value};
 
 /// Write a value as DATAPAK: a pickle of protocol 4 without memo.
 ///
 /// # Errors
 ///
 /// Dates, times and datetimes (they are columns of their own only); keys of maps and elements of sets that are no scalars
-/// nor tuples of scalars; a map or bunch with the key `"DATAPAK-0"`; a packed value of an unknown kind; and values nested
-/// deeper than [`MAX_DEPTH`].
+/// nor tuples of scalars; a map or bunch with the key `"DATAPAK-0"`; and values nested deeper than [`MAX_DEPTH`].
 ///
 /// # Examples
 ///
@@ -69,14 +68,19 @@ impl Writer {
                     what: value.describe(),
                 });
             }
-            Value::Packed { kind, payload } if kind == kinds::BIG_INT => match payload.as_ref() {
-                Value::Bytes(x) => self.big_int(x)?,
-                other => {
-                    return Err(DatapakError::Unsupported {
-                        what: other.describe(),
-                    });
-                }
-            },
+            Value::BigInt(x) => self.big_int(x),
+            Value::Array(x) => self.stored(kinds::ARRAY, x.as_npy()),
+            Value::Frame(x) => self.stored(kinds::DATA_FRAME, x.as_arrow_file()),
+            Value::Series(x) => self.stored(kinds::SERIES, x.as_arrow_file()),
+            Value::Table(x) => self.stored(kinds::TABLE, x.as_arrow_file()),
+            Value::Sequence(x) => {
+                self.open(kinds::SEQUENCE);
+                self.stored(kinds::DATA_FRAME, x.as_arrow_file());
+                self.close();
+            }
+            Value::DataStore(url) => self.reference(kinds::DATA_STORE, url),
+            Value::ArchiveStore(url) => self.reference(kinds::ARCHIVE_STORE, url),
+            Value::Archive(x) => self.stored(kinds::ARCHIVE, x.as_tar()),
             _ if depth == MAX_DEPTH => return Err(DatapakError::TooDeep),
             Value::List(items) => self.list(items, depth)?,
             Value::Tuple(items) => self.tuple(items, depth)?,
@@ -89,12 +93,9 @@ impl Writer {
                 self.dict(entries.iter().map(|(k, v)| (Key::Name(k), v)), depth)?;
                 self.close();
             }
-            Value::Packed { kind, payload } => {
-                if !kinds::is_packed(kind) {
-                    return Err(DatapakError::UnknownKind { kind: kind.clone() });
-                }
-                self.open(kind);
-                self.value(payload, depth + 1)?;
+            Value::KeyedBunch(entries) => {
+                self.open(kinds::BUNCH);
+                self.dict(entries.iter().map(|(k, v)| (Key::Value(k), v)), depth)?;
                 self.close();
             }
         }
@@ -139,13 +140,26 @@ impl Writer {
         }
     }
 
-    fn big_int(&mut self, bytes: &[u8]) -> Result<(), DatapakError> {
-        let Ok(len) = u8::try_from(bytes.len()) else {
-            return Err(DatapakError::Integer { bytes: bytes.len() });
-        };
-        self.out.extend_from_slice(&[opcode::LONG1, len]);
+    fn big_int(&mut self, x: &BigInt) {
+        let bytes = x.as_le_bytes();
+        // At most 255.
+        self.out
+            .extend_from_slice(&[opcode::LONG1, bytes.len() as u8]);
         self.out.extend_from_slice(bytes);
-        Ok(())
+    }
+
+    /// A complex value that is kept as bytes.
+    fn stored(&mut self, kind: &str, bytes: &[u8]) {
+        self.out.reserve(bytes.len() + 64);
+        self.open(kind);
+        self.bytes(bytes);
+        self.close();
+    }
+
+    fn reference(&mut self, kind: &str, url: &StoreUrl) {
+        self.open(kind);
+        self.text(url.as_str());
+        self.close();
     }
 
     fn text(&mut self, x: &str) {
@@ -279,10 +293,10 @@ fn check_hashable(key: &Value, depth: usize) -> Result<(), DatapakError> {
         Value::Null
         | Value::Bool(_)
         | Value::Int(_)
+        | Value::BigInt(_)
         | Value::Float(_)
         | Value::Text(_)
         | Value::Bytes(_) => Ok(()),
-        Value::Packed { kind, .. } if kind == kinds::BIG_INT => Ok(()),
         Value::Tuple(_) if depth == MAX_DEPTH => Err(DatapakError::TooDeep),
         Value::Tuple(items) => items
             .iter()

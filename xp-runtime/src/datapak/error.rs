@@ -1,4 +1,4 @@
-use crate::value::{MAX_DEPTH, ValueError};
+use crate::value::{ArrayError, FrameError, MAX_DEPTH, ValueError};
 
 /// A value could not be written as DATAPAK, or bytes could not be read as such.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,11 +26,11 @@ pub enum DatapakError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// Compressed bytes, which are not supported.
-    #[error("the bytes are compressed with {codec}, which is not supported")]
+    /// Compressed bytes that cannot be read.
+    #[error("compressed bytes: {problem}")]
     Compressed {
-        /// The name of the compression.
-        codec: &'static str,
+        /// What is wrong.
+        problem: &'static str,
     },
     /// Containers nested deeper than [`MAX_DEPTH`], or within themselves.
     #[error("values nest deeper than {MAX_DEPTH} levels")]
@@ -75,28 +75,12 @@ pub enum DatapakError {
         /// What is wrong.
         problem: &'static str,
     },
-    /// Bytes that are no Arrow IPC file.
-    #[error("malformed Arrow file: {problem}")]
-    Arrow {
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// An Arrow file that uses what is not supported yet.
-    #[error("not supported yet in Arrow files: {what}")]
-    ArrowUnsupported {
-        /// What is used.
-        what: String,
-    },
-    /// An item was pushed onto a column of another type.
-    #[error("the column `{column}` holds {expected}, not {found}")]
-    ItemType {
-        /// The column's name.
-        column: String,
-        /// What it holds.
-        expected: &'static str,
-        /// What was pushed.
-        found: &'static str,
-    },
+    /// A frame that cannot be read or made.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// An array that cannot be read.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
     /// A Rust value that could not become a value to write.
     #[error(transparent)]
     Value(#[from] ValueError),

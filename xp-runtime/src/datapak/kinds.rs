@@ -9,24 +9,24 @@ pub(super) const DATETIME64: &str = "numpy.datetime64-0";
 pub(super) const SEQUENCE: &str = "mltraq.Sequence-0";
 pub(super) const DATA_FRAME: &str = "pandas.DataFrame-0";
 
-/// What an integer beyond 128 bits is packed as: the bytes of its little-endian two's complement. In DATAPAK it is an integer
-/// like any other, and no complex value.
-pub(super) const BIG_INT: &str = "int";
+pub(super) const SERIES: &str = "pandas.Series-0";
+pub(super) const TABLE: &str = "pyarrow.Table-0";
+pub(super) const ARRAY: &str = "numpy.ndarray-0";
+pub(super) const DATA_STORE: &str = "mltraq.DataStore-0";
+pub(super) const ARCHIVE_STORE: &str = "mltraq.ArchiveStore-0";
+pub(super) const ARCHIVE: &str = "mltraq.Archive-0";
 
-/// Kinds that are kept as they are stored. Any other kind is unknown, and refused by `mltraq` too.
-const PACKED: [&str; 9] = [
+/// All kinds. Any other is unknown, and refused by `mltraq` too.
+pub(super) const ALL: [&str; 11] = [
     BUNCH,
+    UUID,
+    DATETIME64,
     SEQUENCE,
     DATA_FRAME,
-    "pandas.Series-0",
-    "pyarrow.Table-0",
-    "numpy.ndarray-0",
-    "mltraq.DataStore-0",
-    "mltraq.ArchiveStore-0",
-    "mltraq.Archive-0",
+    SERIES,
+    TABLE,
+    ARRAY,
+    DATA_STORE,
+    ARCHIVE_STORE,
+    ARCHIVE,
 ];
-
-/// Whether a packed value may be of this kind. (A bunch is one if not all of its keys are texts.)
-pub(super) fn is_packed(kind: &str) -> bool {
-    PACKED.contains(&kind)
-}

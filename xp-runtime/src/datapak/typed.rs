@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use super::DatapakError;
+use super::compressed::decompressed;
 use super::unpickle::{Graph, Item, Node, unpickle};
 use crate::value::{
     MAX_DEPTH, Source, ValueDeserializer, ValueError, from_value, visit_entries, visit_items,
@@ -13,7 +14,8 @@ use crate::value::{
 
 /// What [`from_value`] makes of the value that [`decode`](super::decode()) reads.
 pub(super) fn decode_typed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DatapakError> {
-    let graph = unpickle(bytes)?;
+    let bytes = decompressed(bytes)?;
+    let graph = unpickle(&bytes)?;
     let extent = graph.bounded(bytes.len())?;
     if extent.is_complex {
         return Ok(from_value(graph.value(graph.root, 0)?)?);
@@ -93,13 +95,51 @@ macro_rules! by_value {
     )*};
 }
 
+/// What fits needs no value either; what does not is refused by it.
+macro_rules! integers {
+    ($($method:ident $visit:ident $type:ident,)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+            if let Item::Int(x) = self.item
+                && let Ok(x) = $type::try_from(x)
+            {
+                return visitor.$visit(x);
+            }
+            self.value()?.$method(visitor)
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for Part<'_, '_> {
     type Error = ValueError;
 
     by_value! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_unit
+        deserialize_bool deserialize_i128 deserialize_u128 deserialize_char deserialize_str deserialize_string
+        deserialize_unit
+    }
+
+    integers! {
+        deserialize_i8 visit_i8 i8,
+        deserialize_i16 visit_i16 i16,
+        deserialize_i32 visit_i32 i32,
+        deserialize_i64 visit_i64 i64,
+        deserialize_u8 visit_u8 u8,
+        deserialize_u16 visit_u16 u16,
+        deserialize_u32 visit_u32 u32,
+        deserialize_u64 visit_u64 u64,
+    }
+
+    #[inline]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        self.deserialize_f64(visitor)
+    }
+
+    #[inline]
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.item {
+            Item::Float(x) => visitor.visit_f64(x),
+            _ => self.value()?.deserialize_f64(visitor),
+        }
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
@@ -138,9 +178,13 @@ impl<'de> Deserializer<'de> for Part<'_, '_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
+        // One of this library's own types takes values apart.
+        if name.starts_with("xp::") {
+            return self.value()?.deserialize_newtype_struct(name, visitor);
+        }
         visitor.visit_newtype_struct(self)
     }
 

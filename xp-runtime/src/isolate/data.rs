@@ -6,7 +6,7 @@ use super::wire::{Damaged, Result, Wire, put_bytes};
 use crate::exception::{Exception, Outcome};
 use crate::store::{Column, Role};
 use crate::usage::Usage;
-use crate::value::{Cell, ColumnType, Kind, Value};
+use crate::value::{Archive, Array, BigInt, Cell, ColumnType, Frame, Kind, StoreUrl, Value};
 
 impl Wire for Uuid {
     fn put(&self, out: &mut Vec<u8>) {
@@ -63,6 +63,10 @@ impl Wire for Value {
             out.push(tag);
             put_bytes(text.as_bytes(), out);
         };
+        let stored = |tag: u8, bytes: &[u8], out: &mut Vec<u8>| {
+            out.push(tag);
+            put_bytes(bytes, out);
+        };
         match self {
             Self::Null => out.push(0),
             Self::Bool(x) => out.extend_from_slice(&[1, (*x).into()]),
@@ -101,10 +105,19 @@ impl Wire for Value {
             Self::DateTime(x) => text(13, &x.to_string(), out),
             Self::Date(x) => text(14, &x.to_string(), out),
             Self::Time(x) => text(15, &x.to_string(), out),
-            Self::Packed { kind, payload } => {
-                text(16, kind, out);
-                payload.put(out);
+            Self::BigInt(x) => stored(16, x.as_le_bytes(), out),
+            Self::KeyedBunch(entries) => {
+                out.push(17);
+                entries.put(out);
             }
+            Self::Array(x) => stored(18, x.as_npy(), out),
+            Self::Frame(x) => stored(19, x.as_arrow_file(), out),
+            Self::Series(x) => stored(20, x.as_arrow_file(), out),
+            Self::Table(x) => stored(21, x.as_arrow_file(), out),
+            Self::Sequence(x) => stored(22, x.as_arrow_file(), out),
+            Self::DataStore(url) => text(23, url.as_str(), out),
+            Self::ArchiveStore(url) => text(24, url.as_str(), out),
+            Self::Archive(x) => stored(25, x.as_tar(), out),
         }
     }
 
@@ -126,13 +139,23 @@ impl Wire for Value {
             13 => Self::DateTime(parsed(from)?),
             14 => Self::Date(parsed(from)?),
             15 => Self::Time(parsed(from)?),
-            16 => Self::Packed {
-                kind: String::parse(from)?,
-                payload: Box::new(Self::parse(from)?),
-            },
+            16 => BigInt::from_le_bytes(&Vec::parse(from)?).map_err(|_| Damaged)?,
+            17 => Self::KeyedBunch(Vec::parse(from)?),
+            18 => Self::Array(Array::from_npy(Vec::parse(from)?).map_err(|_| Damaged)?),
+            19 => Self::Frame(frame(from)?),
+            20 => Self::Series(frame(from)?),
+            21 => Self::Table(frame(from)?),
+            22 => Self::Sequence(frame(from)?),
+            23 => Self::DataStore(StoreUrl::new(String::parse(from)?)),
+            24 => Self::ArchiveStore(StoreUrl::new(String::parse(from)?)),
+            25 => Self::Archive(Archive::from_tar(Vec::parse(from)?)),
             _ => return Err(Damaged),
         })
     }
+}
+
+fn frame(from: &mut &[u8]) -> Result<Frame> {
+    Frame::from_arrow_file(Vec::parse(from)?).map_err(|_| Damaged)
 }
 
 fn parsed<T: std::str::FromStr>(from: &mut &[u8]) -> Result<T> {

@@ -12,8 +12,10 @@ use super::SequenceError;
 use super::chunks::RunChunks;
 use super::flush::Flush;
 use super::push::PushRow;
-use crate::datapak::{self, Bitmap, Column, ColumnData, Frame, Texts, encode_sequence};
-use crate::value::{Kind, Value, ValueError, members_of};
+use crate::datapak::{self, encode_sequence};
+use crate::value::{
+    Bitmap, Column, ColumnData, Kind, Temporal, Texts, Value, ValueError, members_of,
+};
 
 /// The columns that every sequence has.
 const RESERVED: [&str; 2] = ["idx", "timestamp"];
@@ -154,7 +156,7 @@ impl Buffer {
     }
 
     /// The sequence as it is stored.
-    pub(super) fn into_frame(mut self) -> Result<Frame, SequenceError> {
+    pub(super) fn into_columns(mut self) -> Result<Vec<Column>, SequenceError> {
         self.check()?;
         self.run = None;
         let columns = std::mem::take(&mut self.columns);
@@ -168,11 +170,11 @@ impl Buffer {
             return None;
         }
         // What was encoded can be decoded.
-        datapak::decode(&encode_sequence(&self.frame().ok()?)).ok()
+        datapak::decode(&encode_sequence(&self.stored().ok()?)).ok()
     }
 
     /// The same, for a buffer that others may hold, too.
-    pub(super) fn frame(&self) -> Result<Frame, SequenceError> {
+    pub(super) fn stored(&self) -> Result<Vec<Column>, SequenceError> {
         self.check()?;
         Ok(stored(self.columns.clone(), self.timestamps.clone()))
     }
@@ -195,7 +197,7 @@ impl Buffer {
 
     /// The sequence as DATAPAK, at the end of its run: nothing can be added any more.
     pub(crate) fn end(&mut self) -> Result<Vec<u8>, SequenceError> {
-        let blob = encode_sequence(&self.frame()?);
+        let blob = encode_sequence(&self.stored()?);
         self.ended = true;
         self.flush = Flush::never();
         Ok(blob)
@@ -213,15 +215,18 @@ impl Drop for Buffer {
 }
 
 /// A sequence as it is stored: with index and time, and the members sorted by name.
-pub(super) fn stored(mut columns: Vec<Column>, timestamps: Vec<i64>) -> Frame {
+pub(super) fn stored(mut columns: Vec<Column>, timestamps: Vec<i64>) -> Vec<Column> {
     columns.sort_by(|a, b| a.name.cmp(&b.name));
     let index = (0..timestamps.len() as i64).collect();
     let mut all = vec![
         Column::new(RESERVED[0], ColumnData::Int(index)),
-        Column::new(RESERVED[1], ColumnData::Timestamp(local(timestamps))),
+        Column::new(
+            RESERVED[1],
+            ColumnData::Temporal(Temporal::TIMESTAMP, local(timestamps)),
+        ),
     ];
     all.append(&mut columns);
-    Frame { columns: all }
+    all
 }
 
 /// Microseconds since 1970 in UTC.

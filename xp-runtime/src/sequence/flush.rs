@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::chunks::{BYTES, ChunkFile, PATIENCE, ROWS, RunChunks};
-use crate::datapak::{Column, ColumnData};
+use crate::value::{Column, ColumnData};
 
 /// See the module's text, and that of [`chunks`](super::chunks) for the bounds.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ pub(crate) use buffer::Buffer;
 pub(crate) use chunks::{ChunkDir, RunChunks, files_of, recover, recover_run};
 
 use crate::bunch::Bunch;
-use crate::datapak::{self, DatapakError, Frame, Item};
-use crate::value::{Value, ValueError, from_members};
+use crate::datapak;
+use crate::value::{Column, Frame, FrameError, Value, ValueError, from_record};
 
 /// Where the rows of a run's sequences go while it is live.
 #[doc(hidden)]
@@ -69,7 +69,7 @@ enum Rows {
     /// One by name: all handles of this name share it.
     Shared(Arc<Mutex<Buffer>>),
     /// One that was loaded.
-    Stored(Arc<Frame>),
+    Stored(Frame),
 }
 
 /// A row of a sequence.
@@ -202,9 +202,9 @@ impl<T: Serialize + DeserializeOwned + 'static> Sequence<T> {
     /// A stored row is no `T`.
     pub fn rows(&self) -> Result<Vec<Row<T>>, SequenceError> {
         match &self.rows {
-            Rows::Owned(buffer) => read(&buffer.frame()?),
-            Rows::Shared(buffer) => read(&lock(buffer).frame()?),
-            Rows::Stored(frame) => read(frame),
+            Rows::Owned(buffer) => read(&buffer.stored()?),
+            Rows::Shared(buffer) => read(&lock(buffer).stored()?),
+            Rows::Stored(frame) => read(&frame.columns().map_err(damaged)?),
         }
     }
 
@@ -235,21 +235,27 @@ impl<T> Sequence<T> {
 
     /// The sequence as DATAPAK, at the end of its run.
     pub(crate) fn into_datapak(self) -> Result<Vec<u8>, SequenceError> {
-        let frame = match self.rows {
-            Rows::Owned(buffer) => buffer.into_frame()?,
-            Rows::Shared(buffer) => lock(&buffer).frame()?,
-            Rows::Stored(frame) => return Ok(datapak::encode_sequence(&frame)),
+        let columns = match self.rows {
+            Rows::Owned(buffer) => buffer.into_columns()?,
+            Rows::Shared(buffer) => lock(&buffer).stored()?,
+            Rows::Stored(frame) => {
+                let value = Value::Sequence(frame);
+                return datapak::encode(&value).map_err(|error| SequenceError::Damaged {
+                    reason: error.to_string(),
+                });
+            }
         };
-        Ok(datapak::encode_sequence(&frame))
+        Ok(datapak::encode_sequence(&columns))
     }
 
     pub(crate) fn from_stored(value: &Value) -> Result<Self, SequenceError> {
-        let frame =
-            datapak::sequence_from_value(value).map_err(|error| SequenceError::Damaged {
-                reason: full(&error),
-            })?;
+        let Value::Sequence(frame) = value else {
+            return Err(SequenceError::Damaged {
+                reason: format!("expected a sequence, found {}", value.describe()),
+            });
+        };
         Ok(Self {
-            rows: Rows::Stored(Arc::new(frame)),
+            rows: Rows::Stored(frame.clone()),
             of: PhantomData,
         })
     }
@@ -284,14 +290,10 @@ impl Bunch {
     }
 }
 
-fn full(error: &DatapakError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+fn damaged(error: FrameError) -> SequenceError {
+    SequenceError::Damaged {
+        reason: error.to_string(),
     }
-    text
 }
 
 pub(crate) fn lock(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
@@ -299,40 +301,38 @@ pub(crate) fn lock(buffer: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
     buffer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read<T: DeserializeOwned>(frame: &Frame) -> Result<Vec<Row<T>>, SequenceError> {
+fn read<T: DeserializeOwned>(columns: &[Column]) -> Result<Vec<Row<T>>, SequenceError> {
     let column = |name: &str| {
         let missing = || SequenceError::Damaged {
             reason: format!("there is no column `{name}`"),
         };
-        frame.column(name).ok_or_else(missing)
+        columns
+            .iter()
+            .find(|column| column.name == name)
+            .ok_or_else(missing)
     };
     let (idx, timestamp) = (column("idx")?, column("timestamp")?);
-    let members: Vec<_> = frame
-        .columns
+    let members: Vec<_> = columns
         .iter()
         .filter(|c| c.name != "idx" && c.name != "timestamp")
         .collect();
     let damaged = |i, what| SequenceError::Damaged {
         reason: format!("row {i} has no {what}"),
     };
-    (0..frame.rows())
+    (0..idx.len())
         .map(|i| {
-            let Some(Item::Int(number)) = idx.get(i) else {
+            let Some(number) = idx.get(i).and_then(|number| number.as_i64()) else {
                 return Err(damaged(i, "index"));
             };
             let time = match timestamp.get(i) {
-                Some(Item::Timestamp(micros)) => Timestamp::from_microsecond(micros).ok(),
+                Some(Value::DateTime64(Some(micros))) => Timestamp::from_microsecond(micros).ok(),
                 _ => None,
             };
-            let row = members
-                .iter()
-                .map(|c| (c.name.clone(), value(c.get(i))))
-                .collect();
             Ok(Row {
                 idx: number,
                 // The file has wall-clock time without a zone, which reads like UTC.
                 timestamp: Offset::UTC.to_datetime(time.ok_or_else(|| damaged(i, "timestamp"))?),
-                value: from_members(row).map_err(|source| SequenceError::Row {
+                value: from_record(&members, i).map_err(|source| SequenceError::Row {
                     name: "loaded".to_owned(),
                     row: i,
                     source,
@@ -340,16 +340,6 @@ fn read<T: DeserializeOwned>(frame: &Frame) -> Result<Vec<Row<T>>, SequenceError
             })
         })
         .collect()
-}
-
-fn value(item: Option<Item<'_>>) -> Value {
-    match item {
-        Some(Item::Int(int) | Item::Timestamp(int)) => Value::Int(int.into()),
-        Some(Item::Float(float)) => Value::Float(float),
-        Some(Item::Bool(bool)) => Value::Bool(bool),
-        Some(Item::Text(text)) => Value::Text(text.to_owned()),
-        _ => Value::Null,
-    }
 }
 
 impl<T> fmt::Debug for Sequence<T> {

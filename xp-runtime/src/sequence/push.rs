@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize, SerializeStruct, Serializer};
 
-use crate::datapak::{Column, ColumnData};
 use crate::value::ValueError;
+use crate::value::{Column, ColumnData};
 
 /// A row that cannot be kept.
 #[derive(Debug)]

@@ -1,9 +1,12 @@
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::Value;
+use super::{Frame, Value};
 
 /// Bytes longer than this are shown by their length only.
 const SHOWN_BYTES: usize = 32;
+
+/// Arrays of more items are shown by their shape and type only.
+const SHOWN_ITEMS: usize = 8;
 
 /// A short text for people: `0.3`, `5`, `true`, `None`, `[1, 2]`, `(1,)`, `{"a": 1}`.
 ///
@@ -27,6 +30,7 @@ fn write(value: &Value, f: &mut impl Write) -> fmt::Result {
         Value::Null => f.write_str("None"),
         Value::Bool(b) => write!(f, "{b}"),
         Value::Int(i) => write!(f, "{i}"),
+        Value::BigInt(i) => write!(f, "{i}"),
         Value::Float(x) => write!(f, "{x:?}"),
         Value::Text(text) => write!(f, "{text:?}"),
         Value::Bytes(bytes) if bytes.len() > SHOWN_BYTES => write!(f, "<{} bytes>", bytes.len()),
@@ -36,15 +40,11 @@ fn write(value: &Value, f: &mut impl Write) -> fmt::Result {
         Value::Tuple(items) => sequence(f, "(", items, ")"),
         Value::Set(items) if items.is_empty() => f.write_str("set()"),
         Value::Set(items) => sequence(f, "{", items, "}"),
-        Value::Map(entries) => {
-            f.write_str("{")?;
-            for (i, (key, value)) in entries.iter().enumerate() {
-                separate(f, i)?;
-                write(key, f)?;
-                f.write_str(": ")?;
-                write(value, f)?;
-            }
-            f.write_str("}")
+        Value::Map(items) => entries(f, items),
+        Value::KeyedBunch(items) => {
+            f.write_str("Bunch(")?;
+            entries(f, items)?;
+            f.write_str(")")
         }
         Value::Bunch(entries) => {
             f.write_str("Bunch(")?;
@@ -64,8 +64,39 @@ fn write(value: &Value, f: &mut impl Write) -> fmt::Result {
         Value::DateTime(datetime) => write!(f, "{datetime}"),
         Value::Date(date) => write!(f, "{date}"),
         Value::Time(time) => write!(f, "{time}"),
-        Value::Packed { kind, .. } => write!(f, "<{kind}>"),
+        Value::Array(array) => {
+            if array.len() <= SHOWN_ITEMS {
+                f.write_str("array(")?;
+                write(&array.to_nested(), f)?;
+                f.write_str(")")
+            } else {
+                let shape: Vec<_> = array.shape().iter().map(usize::to_string).collect();
+                write!(f, "<array {} {}>", shape.join("×"), array.dtype())
+            }
+        }
+        Value::Frame(frame) => table(f, "frame", frame),
+        Value::Series(frame) => write!(f, "<series of {}>", frame.rows()),
+        Value::Table(frame) => table(f, "table", frame),
+        Value::Sequence(frame) => table(f, "sequence", frame),
+        Value::DataStore(url) | Value::ArchiveStore(url) => write!(f, "<{url}>"),
+        Value::Archive(archive) => write!(f, "<archive of {} bytes>", archive.as_tar().len()),
     }
+}
+
+fn entries(f: &mut impl Write, entries: &[(Value, Value)]) -> fmt::Result {
+    f.write_str("{")?;
+    for (i, (key, value)) in entries.iter().enumerate() {
+        separate(f, i)?;
+        write(key, f)?;
+        f.write_str(": ")?;
+        write(value, f)?;
+    }
+    f.write_str("}")
+}
+
+/// The size of a frame.
+fn table(f: &mut impl Write, name: &str, frame: &Frame) -> fmt::Result {
+    write!(f, "<{name} {}×{}>", frame.rows(), frame.fields().len())
 }
 
 fn sequence(f: &mut impl Write, open: &str, items: &[Value], close: &str) -> fmt::Result {

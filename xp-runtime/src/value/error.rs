@@ -68,6 +68,18 @@ impl Display for ValueError {
     }
 }
 
+impl From<super::ArrayError> for ValueError {
+    fn from(error: super::ArrayError) -> Self {
+        ValueError::new(error.to_string())
+    }
+}
+
+impl From<super::FrameError> for ValueError {
+    fn from(error: super::FrameError) -> Self {
+        ValueError::new(error.to_string())
+    }
+}
+
 impl serde::ser::Error for ValueError {
     fn custom<T: Display>(message: T) -> Self {
         ValueError::new(message.to_string())

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
-use super::probe;
+use super::{foreign, probe};
 
 /// The kind of a column.
 ///
@@ -121,6 +121,9 @@ impl ColumnType {
     /// assert_eq!(ColumnType::of::<(f64, f64)>(), ColumnType { kind: Kind::Serialized, nullable: false });
     /// ```
     pub fn of<T: DeserializeOwned + 'static>() -> Self {
+        if foreign::is_foreign::<T>() {
+            return ColumnType::SERIALIZED;
+        }
         well_known::<T>().unwrap_or_else(probe::column_type::<T>)
     }
 
@@ -182,5 +185,8 @@ fn well_known<T: 'static>() -> Option<ColumnType> {
 /// assert_eq!(members[1], ("label", ColumnType { kind: Kind::Text, nullable: true }));
 /// ```
 pub fn members_of<T: DeserializeOwned + 'static>() -> Option<Vec<(&'static str, ColumnType)>> {
+    if foreign::is_foreign::<T>() {
+        return None;
+    }
     probe::members::<T>()
 }

@@ -5,25 +5,44 @@
 //! [`to_members`] and [`from_members`] do the same for flat structs whose members are columns. The kind of a column is
 //! a function of the Rust type alone: see [`ColumnType::of`].
 
+mod archive;
+mod array;
+mod big_int;
 mod cell;
 mod convert;
 mod de;
 mod display;
 mod error;
+pub(crate) mod foreign;
+mod frame;
+mod half;
 mod kind;
+mod marks;
 mod members;
 mod plain;
 mod probe;
 mod ser;
 
+pub use archive::{Archive, ArchiveEntry, ArchiveError, StoreUrl};
+pub use array::{Array, ArrayError, DType, Element, Member, Order, Scalar, ScalarKind};
+pub use big_int::BigInt;
 pub use cell::Cell;
 pub use de::{from_members, from_value};
 pub use error::ValueError;
+#[cfg(feature = "arrow")]
+pub use frame::ArrowTable;
+pub use frame::{
+    Binaries, Bitmap, Column, ColumnData, DataType, Field, Frame, FrameError, Index, Lists,
+    Structs, Temporal, Texts, TimeUnit,
+};
 pub use kind::{ColumnType, Kind, members_of};
 pub use members::to_members;
 pub use ser::to_value;
 
-pub(crate) use de::{Source, ValueDeserializer, visit_entries, visit_items, visit_variant};
+pub(crate) use de::{
+    Source, ValueDeserializer, from_record, visit_entries, visit_items, visit_variant,
+};
+pub(crate) use frame::{estimated_size, write as write_arrow_file};
 pub(crate) use members::to_column_value;
 
 /// How deep values may nest, counting every container around the innermost value.
@@ -60,6 +79,8 @@ pub enum Value {
     Bool(bool),
     /// An integer; all of Rust's integer types but the upper half of `u128` fit.
     Int(i128),
+    /// An integer beyond 128 bits.
+    BigInt(BigInt),
     /// A floating-point number.
     Float(f64),
     /// A text.
@@ -76,6 +97,8 @@ pub enum Value {
     Map(Vec<(Value, Value)>),
     /// MLtraq's ordered dictionary with attribute access: names and values, in order.
     Bunch(Vec<(String, Value)>),
+    /// A bunch whose keys are not all texts, which only other programs make.
+    KeyedBunch(Vec<(Value, Value)>),
     /// A universally unique identifier.
     Uuid(uuid::Uuid),
     /// A point in time without a zone, in microseconds since 1970-01-01; `None` is NaT, "not a time" (numpy.datetime64).
@@ -86,13 +109,22 @@ pub enum Value {
     Date(jiff::civil::Date),
     /// A time of day. Stored as a column of its own, never inside another value.
     Time(jiff::civil::Time),
-    /// A complex value that is kept as it is stored, such as a data frame or an array, or an integer beyond 128 bits.
-    Packed {
-        /// The kind, as DATAPAK names it: `mltraq.Sequence-0`.
-        kind: String,
-        /// What is stored under that kind.
-        payload: Box<Value>,
-    },
+    /// An array (numpy.ndarray).
+    Array(Array),
+    /// A data frame (pandas.DataFrame).
+    Frame(Frame),
+    /// A column with an index (pandas.Series).
+    Series(Frame),
+    /// An Arrow table (pyarrow.Table).
+    Table(Frame),
+    /// The rows of a [`Sequence`](crate::Sequence).
+    Sequence(Frame),
+    /// A reference to values in a file of their own, beside the database.
+    DataStore(StoreUrl),
+    /// A reference to an archive in a file of its own, beside the database.
+    ArchiveStore(StoreUrl),
+    /// Files in an archive.
+    Archive(Archive),
 }
 
 impl PartialEq for Value {
@@ -102,27 +134,25 @@ impl PartialEq for Value {
             (Null, Null) => true,
             (Bool(a), Bool(b)) => a == b,
             (Int(a), Int(b)) => a == b,
+            (BigInt(a), BigInt(b)) => a == b,
             (Float(a), Float(b)) => a == b || (a.is_nan() && b.is_nan()),
             (Text(a), Text(b)) => a == b,
             (Bytes(a), Bytes(b)) => a == b,
             (List(a), List(b)) | (Tuple(a), Tuple(b)) | (Set(a), Set(b)) => a == b,
-            (Map(a), Map(b)) => a == b,
+            (Map(a), Map(b)) | (KeyedBunch(a), KeyedBunch(b)) => a == b,
             (Bunch(a), Bunch(b)) => a == b,
             (Uuid(a), Uuid(b)) => a == b,
             (DateTime64(a), DateTime64(b)) => a == b,
             (DateTime(a), DateTime(b)) => a == b,
             (Date(a), Date(b)) => a == b,
             (Time(a), Time(b)) => a == b,
-            (
-                Packed {
-                    kind: a,
-                    payload: p,
-                },
-                Packed {
-                    kind: b,
-                    payload: q,
-                },
-            ) => a == b && p == q,
+            (Array(a), Array(b)) => a == b,
+            (Frame(a), Frame(b))
+            | (Series(a), Series(b))
+            | (Table(a), Table(b))
+            | (Sequence(a), Sequence(b)) => a == b,
+            (DataStore(a), DataStore(b)) | (ArchiveStore(a), ArchiveStore(b)) => a == b,
+            (Archive(a), Archive(b)) => a == b,
             _ => false,
         }
     }
@@ -137,6 +167,7 @@ impl Value {
             Value::Null => "nothing",
             Value::Bool(_) => "a bool",
             Value::Int(_) => "an integer",
+            Value::BigInt(_) => "an integer beyond 128 bits",
             Value::Float(_) => "a float",
             Value::Text(_) => "a text",
             Value::Bytes(_) => "bytes",
@@ -144,13 +175,20 @@ impl Value {
             Value::Tuple(_) => "a tuple",
             Value::Set(_) => "a set",
             Value::Map(_) => "a map",
-            Value::Bunch(_) => "a bunch",
+            Value::Bunch(_) | Value::KeyedBunch(_) => "a bunch",
             Value::Uuid(_) => "a UUID",
             Value::DateTime64(_) => "a datetime64",
             Value::DateTime(_) => "a datetime",
             Value::Date(_) => "a date",
             Value::Time(_) => "a time",
-            Value::Packed { .. } => "a packed value",
+            Value::Array(_) => "an array",
+            Value::Frame(_) => "a data frame",
+            Value::Series(_) => "a series",
+            Value::Table(_) => "an Arrow table",
+            Value::Sequence(_) => "a sequence",
+            Value::DataStore(_) => "a data store",
+            Value::ArchiveStore(_) => "an archive store",
+            Value::Archive(_) => "an archive",
         }
     }
 }

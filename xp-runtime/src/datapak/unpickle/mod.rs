@@ -22,15 +22,6 @@ use super::{DatapakError, opcode};
 
 /// Read a pickle of any protocol up to 5.
 pub(super) fn unpickle(bytes: &[u8]) -> Result<Graph<'_>, DatapakError> {
-    match bytes {
-        [b'C', b'0', b'1', ..] => return Err(DatapakError::Compressed { codec: "zlib" }),
-        [b'C', b'0', b'0', ..] => {
-            return Err(DatapakError::Compressed {
-                codec: "an unknown codec",
-            });
-        }
-        _ => {}
-    }
     scan::scan(bytes)?;
     let mut machine = Machine {
         input: Input::new(bytes),

@@ -15,8 +15,14 @@ impl<'a> Scalars<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> (Self, usize, &'a [u8]) {
         let mut scalars = Scalars(bytes);
         let mut count = 0;
-        while scalars.next().is_some() {
-            count += 1;
+        loop {
+            let floats = floats(scalars.0);
+            scalars.0 = &scalars.0[floats * FLOAT..];
+            count += floats;
+            match scalars.next() {
+                Some(_) => count += 1,
+                None => break,
+            }
         }
         let rest = scalars.0;
         (Scalars(&bytes[..bytes.len() - rest.len()]), count, rest)
@@ -45,6 +51,17 @@ impl<'a> Iterator for Scalars<'a> {
         self.0 = rest;
         Some(item)
     }
+}
+
+/// How many bytes BINFLOAT takes with its number.
+pub(super) const FLOAT: usize = 9;
+
+/// How many BINFLOATs the bytes begin with.
+pub(super) fn floats(bytes: &[u8]) -> usize {
+    bytes
+        .chunks_exact(FLOAT)
+        .take_while(|chunk| chunk[0] == opcode::BINFLOAT)
+        .count()
 }
 
 /// The number or constant with which the bytes begin, and the bytes behind it.

@@ -1,6 +1,7 @@
 //! Whether all opcodes of a pickle are allowed, before any of them is executed.
 
 use super::input::Input;
+use super::scalar::{FLOAT, floats};
 use crate::datapak::DatapakError;
 use crate::datapak::opcode::{self, Argument};
 
@@ -8,6 +9,7 @@ use crate::datapak::opcode::{self, Argument};
 pub(super) fn scan(bytes: &[u8]) -> Result<(), DatapakError> {
     let mut input = Input::new(bytes);
     loop {
+        input.at += floats(input.rest()) * FLOAT;
         let at = input.at;
         let [op] = input.array()?;
         match opcode::argument(op) {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::encode::{HASH, hash};
 use super::{MAGIC, VERSION};
-use crate::datapak::{Bitmap, Column, ColumnData, Texts};
+use crate::value::{Bitmap, Column, ColumnData, Texts};
 
 /// Why the rows of a file cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

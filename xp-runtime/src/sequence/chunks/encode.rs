@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{MAGIC, VERSION};
-use crate::datapak::{Bitmap, Column, ColumnData, Texts};
+use crate::value::{Bitmap, Column, ColumnData, Texts};
 
 /// The length, and the hash.
 pub(super) const FRAME: usize = 4 + HASH;
@@ -46,13 +46,13 @@ fn text(out: &mut Vec<u8>, text: &str) -> Result<(), TooLong> {
     Ok(())
 }
 
-/// The type of a column; sequences have no columns of other types.
+/// The type of a column; the buffers of sequences have no columns of other types.
 pub(super) fn type_of(data: &ColumnData) -> u8 {
     match data {
-        ColumnData::Int(_) | ColumnData::Timestamp(_) => 1,
         ColumnData::Float(_) => 2,
         ColumnData::Bool(_) => 3,
         ColumnData::Text(_) => 4,
+        _ => 1,
     }
 }
 
@@ -99,12 +99,14 @@ pub(super) fn chunk(
                 bits(out, there, rows.clone());
             }
             match &column.data {
-                ColumnData::Int(x) | ColumnData::Timestamp(x) => integers(out, &x[rows.clone()]),
+                ColumnData::Int(x) => integers(out, &x[rows.clone()]),
                 ColumnData::Float(x) => {
                     words(out, x[rows.clone()].iter().map(|x| x.to_le_bytes()));
                 }
                 ColumnData::Bool(x) => bits(out, x, rows.clone()),
                 ColumnData::Text(x) => texts(out, x, rows.clone())?,
+                // See `type_of`.
+                _ => {}
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::encode::{TooLong, chunk, header};
 use super::{BYTES, RunChunks, lock};
-use crate::datapak::Column;
+use crate::value::Column;
 
 /// See the module's text.
 #[derive(Debug)]

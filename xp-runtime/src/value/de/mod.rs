@@ -5,13 +5,19 @@ use std::time::Duration;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 pub(crate) use self::access::{Source, visit_entries, visit_items, visit_variant};
-use super::{Value, ValueError};
+use super::frame::record;
+use super::marks::unmarked;
+use super::{Array, BigInt, Column, Frame, Value, ValueError};
 
 /// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](crate::value::to_value).
 ///
 /// Integers go into any integer type that holds them, and into floats; lists, tuples and sets are interchangeable, and
 /// so are maps and bunches. A struct may come from a map or, by position, from a list; a `Duration` also from its
 /// seconds. Where a map needs numbers as keys, texts of numbers serve too.
+///
+/// An array is nested lists, and one without dimensions its item. A series is a list of its items; a frame, table or sequence
+/// is a list of rows if a list is asked for, and a map from names to columns if a map or a struct is. A null of a frame is
+/// `None`, or NaN where a float is asked for. A [`Value`] is itself.
 ///
 /// # Errors
 ///
@@ -43,11 +49,60 @@ pub fn from_members<T: DeserializeOwned>(members: Vec<(String, Value)>) -> Resul
     from_value(Value::Bunch(members))
 }
 
+/// A value of an item of a frame, where null is NaN if a float is asked for.
+pub(super) fn from_cell<T: DeserializeOwned>(v: Value) -> Result<T, ValueError> {
+    T::deserialize(ValueDeserializer {
+        place: Place::Cell,
+        ..ValueDeserializer::new(v)
+    })
+}
+
+/// The row of these columns at `index`.
+pub(crate) fn from_record<T: DeserializeOwned>(
+    columns: &[&Column],
+    index: usize,
+) -> Result<T, ValueError> {
+    T::deserialize(ValueDeserializer {
+        place: Place::Record,
+        ..ValueDeserializer::new(record(columns, index))
+    })
+}
+
+/// The rows of a frame.
+pub(super) fn from_records<T: DeserializeOwned>(frame: &Frame) -> Result<Vec<T>, ValueError> {
+    let columns = frame.columns()?;
+    let columns: Vec<_> = columns.iter().collect();
+    (0..frame.rows())
+        .map(|i| from_record(&columns, i).map_err(|e| e.in_element(i)))
+        .collect()
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Anywhere,
+    /// It is the key of a map, which may be written as a text.
+    Key,
+    /// It is a row of a frame.
+    Record,
+    /// It is an item of a frame.
+    Cell,
+}
+
+impl Place {
+    /// Where its parts stand.
+    fn inner(self) -> Place {
+        match self {
+            Place::Record => Place::Cell,
+            _ => Place::Anywhere,
+        }
+    }
+}
+
 /// Deserialises from a value.
 pub(crate) struct ValueDeserializer {
     value: Value,
-    /// Keys of maps may be written as texts.
-    is_key: bool,
+    place: Place,
 }
 
 impl Source<'_> for ValueDeserializer {
@@ -59,7 +114,7 @@ impl Source<'_> for ValueDeserializer {
 
     fn into_key(self) -> Self {
         ValueDeserializer {
-            is_key: true,
+            place: Place::Key,
             ..self
         }
     }
@@ -69,7 +124,7 @@ impl ValueDeserializer {
     pub(crate) fn new(value: Value) -> Self {
         ValueDeserializer {
             value,
-            is_key: false,
+            place: Place::Anywhere,
         }
     }
 
@@ -80,22 +135,67 @@ impl ValueDeserializer {
     /// The number that a key stands for, if it is written as a text.
     fn key_as<T: std::str::FromStr>(&self) -> Option<T> {
         match &self.value {
-            Value::Text(text) if self.is_key => text.parse().ok(),
+            Value::Text(text) if self.place == Place::Key => text.parse().ok(),
             _ => None,
         }
     }
 }
 
-fn visit_seq<'de, V: Visitor<'de>>(items: Vec<Value>, visitor: V) -> Result<V::Value, ValueError> {
-    visit_items(items.into_iter().map(ValueDeserializer::new), visitor)
+fn visit_seq<'de, V: Visitor<'de>>(
+    items: impl ExactSizeIterator<Item = Value>,
+    place: Place,
+    visitor: V,
+) -> Result<V::Value, ValueError> {
+    let items = items.map(|value| ValueDeserializer { value, place });
+    visit_items(items, visitor)
+}
+
+/// The parts of the array's first dimension.
+fn visit_array<'de, V: Visitor<'de>>(array: &Array, visitor: V) -> Result<V::Value, ValueError> {
+    match array.shape().split_first() {
+        Some((len, inner)) => {
+            let mut next = 0;
+            let parts = (0..*len).map(|_| array.nested(inner, &mut next));
+            visit_seq(parts, Place::Anywhere, visitor)
+        }
+        None => ValueDeserializer::new(array.item(0)).deserialize_seq(visitor),
+    }
+}
+
+/// The rows of the frame.
+fn visit_records<'de, V: Visitor<'de>>(frame: &Frame, visitor: V) -> Result<V::Value, ValueError> {
+    let columns = frame.columns()?;
+    let columns: Vec<_> = columns.iter().collect();
+    let rows = (0..frame.rows()).map(|i| record(&columns, i));
+    visit_seq(rows, Place::Record, visitor)
+}
+
+/// The items of the series.
+fn visit_series<'de, V: Visitor<'de>>(frame: &Frame, visitor: V) -> Result<V::Value, ValueError> {
+    visit_seq(frame.series_column()?.iter(), Place::Cell, visitor)
+}
+
+/// The columns of the frame, by name.
+fn visit_columns<'de, V: Visitor<'de>>(frame: &Frame, visitor: V) -> Result<V::Value, ValueError> {
+    let column = |column: Column| {
+        let items = Value::List(column.iter().collect());
+        (Value::Text(column.name), items)
+    };
+    visit_map(
+        frame.columns()?.into_iter().map(column),
+        Place::Record,
+        visitor,
+    )
 }
 
 fn visit_map<'de, V: Visitor<'de>>(
     entries: impl ExactSizeIterator<Item = (Value, Value)>,
+    place: Place,
     visitor: V,
 ) -> Result<V::Value, ValueError> {
-    let new = ValueDeserializer::new;
-    visit_entries(entries.map(|(key, value)| (new(key), new(value))), visitor)
+    let at = |value, place| ValueDeserializer { value, place };
+    let entries = entries.map(|(key, value)| (at(key, Place::Key), at(value, place)));
+    visit_entries(entries, visitor)
 }
 
 fn bunch(entries: Vec<(String, Value)>) -> impl ExactSizeIterator<Item = (Value, Value)> {
@@ -112,14 +212,17 @@ fn visit_seconds<'de, V: Visitor<'de>>(seconds: f64, visitor: V) -> Result<V::Va
         ("secs".into(), duration.as_secs().into()),
         ("nanos".into(), duration.subsec_nanos().into()),
     ];
-    visit_map(bunch(entries), visitor)
+    visit_map(bunch(entries), Place::Anywhere, visitor)
 }
 
 macro_rules! integers {
     ($($method:ident $visit:ident $type:ident,)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-            let int = match self.value {
-                Value::Int(int) => int,
+            let int = match &self.value {
+                Value::Int(int) => *int,
+                Value::Array(array) if array.shape().is_empty() => {
+                    return ValueDeserializer::new(array.item(0)).$method(visitor);
+                }
                 _ => match self.key_as() {
                     Some(int) => int,
                     None => return self.mismatch(&stringify!($type)),
@@ -149,17 +252,31 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             Value::Text(x) => visitor.visit_string(x),
             Value::Bytes(x) => visitor.visit_byte_buf(x),
             Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
-                visit_seq(items, visitor)
+                visit_seq(items.into_iter(), self.place.inner(), visitor)
             }
-            Value::Map(entries) => visit_map(entries.into_iter(), visitor),
-            Value::Bunch(entries) => visit_map(bunch(entries), visitor),
+            Value::Map(entries) | Value::KeyedBunch(entries) => {
+                visit_map(entries.into_iter(), self.place.inner(), visitor)
+            }
+            Value::Bunch(entries) => visit_map(bunch(entries), self.place.inner(), visitor),
+            Value::BigInt(x) => visit_big_int(&x, visitor),
+            Value::Array(array) if array.shape().is_empty() => {
+                ValueDeserializer::new(array.item(0)).deserialize_any(visitor)
+            }
+            Value::Array(array) => visit_array(&array, visitor),
+            Value::Series(frame) => visit_series(&frame, visitor),
+            Value::Frame(frame) | Value::Table(frame) | Value::Sequence(frame) => {
+                visit_records(&frame, visitor)
+            }
+            Value::DataStore(url) | Value::ArchiveStore(url) => {
+                visitor.visit_string(url.to_string())
+            }
+            Value::Archive(archive) => visitor.visit_byte_buf(archive.into_tar()),
             Value::Uuid(x) => visitor.visit_string(x.hyphenated().to_string()),
             Value::DateTime64(Some(x)) => visitor.visit_i64(x),
             Value::DateTime64(None) => visitor.visit_unit(),
             Value::DateTime(x) => visitor.visit_string(x.to_string()),
             Value::Date(x) => visitor.visit_string(x.to_string()),
             Value::Time(x) => visitor.visit_string(x.to_string()),
-            Value::Packed { kind, payload } => visit_map(bunch(vec![(kind, *payload)]), visitor),
         }
     }
 
@@ -173,12 +290,28 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         deserialize_u16 visit_u16 u16,
         deserialize_u32 visit_u32 u32,
         deserialize_u64 visit_u64 u64,
-        deserialize_u128 visit_u128 u128,
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match &self.value {
+            Value::BigInt(x) => visit_big_int(x, visitor),
+            Value::Int(x) => match u128::try_from(*x) {
+                Ok(x) => visitor.visit_u128(x),
+                Err(_) => Err(ValueError::expected("u128", x)),
+            },
+            _ => match self.key_as() {
+                Some(x) => visitor.visit_u128(x),
+                None => self.mismatch(&"u128"),
+            },
+        }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.value {
             Value::Bool(x) => visitor.visit_bool(x),
+            Value::Array(array) if array.shape().is_empty() => {
+                ValueDeserializer::new(array.item(0)).deserialize_bool(visitor)
+            }
             _ => match self.key_as() {
                 Some(x) => visitor.visit_bool(x),
                 None => self.mismatch(&visitor),
@@ -194,6 +327,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         match self.value {
             Value::Float(x) => visitor.visit_f64(x),
             Value::Int(x) => visitor.visit_f64(x as f64),
+            Value::BigInt(x) => visitor.visit_f64(x.to_f64()),
+            Value::Null if self.place == Place::Cell => visitor.visit_f64(f64::NAN),
+            Value::Array(array) if array.shape().is_empty() => {
+                ValueDeserializer::new(array.item(0)).deserialize_f64(visitor)
+            }
             _ => match self.key_as() {
                 Some(x) => visitor.visit_f64(x),
                 None => self.mismatch(&visitor),
@@ -212,6 +350,8 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.value {
             Value::Text(_)
+            | Value::DataStore(_)
+            | Value::ArchiveStore(_)
             | Value::Uuid(_)
             | Value::DateTime(_)
             | Value::Date(_)
@@ -226,7 +366,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.value {
-            Value::Bytes(_) | Value::Text(_) => self.deserialize_any(visitor),
+            Value::Bytes(_) | Value::Text(_) | Value::Archive(_) => self.deserialize_any(visitor),
             _ => self.deserialize_seq(visitor),
         }
     }
@@ -257,18 +397,34 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
+        // One of this library's own types is asked for, and this may be a value that serde has no form for.
+        if name.starts_with("xp::") {
+            return match unmarked(self.value) {
+                Ok((mark, payload)) => {
+                    visit_variant(mark.to_owned(), Some(Self::new(payload)), visitor)
+                }
+                Err(value) => visitor.visit_newtype_struct(ValueDeserializer { value, ..self }),
+            };
+        }
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.value {
-            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
-                visit_seq(items, visitor)
+            Value::Bytes(bytes) => {
+                visit_seq(bytes.into_iter().map(Value::from), Place::Anywhere, visitor)
             }
-            Value::Bytes(bytes) => visit_seq(bytes.into_iter().map(Value::from).collect(), visitor),
+            Value::List(_)
+            | Value::Tuple(_)
+            | Value::Set(_)
+            | Value::Array(_)
+            | Value::Frame(_)
+            | Value::Series(_)
+            | Value::Table(_)
+            | Value::Sequence(_) => self.deserialize_any(visitor),
             _ => self.mismatch(&visitor),
         }
     }
@@ -292,7 +448,10 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.value {
-            Value::Map(_) | Value::Bunch(_) | Value::Packed { .. } => self.deserialize_any(visitor),
+            Value::Map(_) | Value::Bunch(_) | Value::KeyedBunch(_) => self.deserialize_any(visitor),
+            Value::Frame(frame) | Value::Table(frame) | Value::Sequence(frame) => {
+                visit_columns(&frame, visitor)
+            }
             _ => self.mismatch(&visitor),
         }
     }
@@ -342,6 +501,17 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_unit()
+    }
+}
+
+/// The integer, if serde has one of this size.
+fn visit_big_int<'de, V: Visitor<'de>>(x: &BigInt, visitor: V) -> Result<V::Value, ValueError> {
+    match x.to_string().parse::<u128>() {
+        Ok(x) => visitor.visit_u128(x),
+        Err(_) => Err(ValueError::expected(
+            &visitor as &dyn serde::de::Expected,
+            format_args!("the integer {x}"),
+        )),
     }
 }
 

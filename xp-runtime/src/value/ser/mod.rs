@@ -1,11 +1,10 @@
 mod compound;
-mod marked;
 
 use serde::ser::{Serialize, Serializer};
 
 use self::compound::{Entries, Finish, Items};
-use self::marked::marked;
-use super::{MAX_DEPTH, Value, ValueError};
+use super::marks::marked;
+use super::{BigInt, MAX_DEPTH, Value, ValueError};
 
 /// Turn any serde value into a [`Value`].
 ///
@@ -15,7 +14,7 @@ use super::{MAX_DEPTH, Value, ValueError};
 ///
 /// # Errors
 ///
-/// A `u128` beyond `i128::MAX`, values nested deeper than [`MAX_DEPTH`], and what a type's own `Serialize` refuses.
+/// Values nested deeper than [`MAX_DEPTH`], and what a type's own `Serialize` refuses.
 pub fn to_value<T: Serialize + ?Sized>(v: &T) -> Result<Value, ValueError> {
     v.serialize(ValueSerializer::new())
 }
@@ -26,6 +25,8 @@ pub(super) struct ValueSerializer {
     depth: usize,
     /// Whether a `Duration` becomes its seconds; only where the value is a column of its own.
     column: bool,
+    /// Whether the value is marked, and has bytes as they are stored instead of a form for people.
+    marked: bool,
 }
 
 impl ValueSerializer {
@@ -33,6 +34,7 @@ impl ValueSerializer {
         ValueSerializer {
             depth: 0,
             column: false,
+            marked: false,
         }
     }
 
@@ -40,6 +42,7 @@ impl ValueSerializer {
         ValueSerializer {
             depth: 0,
             column: true,
+            marked: false,
         }
     }
 
@@ -52,6 +55,7 @@ impl ValueSerializer {
         Ok(ValueSerializer {
             depth: self.depth + 1,
             column: false,
+            marked: false,
         })
     }
 
@@ -112,10 +116,12 @@ impl Serializer for ValueSerializer {
         serialize_f32(f32), serialize_f64(f64), serialize_char(char), serialize_str(&str),
     }
 
+    fn is_human_readable(&self) -> bool {
+        !self.marked
+    }
+
     fn serialize_u128(self, x: u128) -> Result<Value, ValueError> {
-        let x = i128::try_from(x);
-        x.map(Value::Int)
-            .map_err(|_| ValueError::new("an integer beyond 2^127 - 1 cannot be stored"))
+        BigInt::from_le_bytes(&[&x.to_le_bytes()[..], &[0]].concat())
     }
 
     fn serialize_bytes(self, x: &[u8]) -> Result<Value, ValueError> {
@@ -152,12 +158,14 @@ impl Serializer for ValueSerializer {
         name: &'static str,
         x: &T,
     ) -> Result<Value, ValueError> {
-        let value = x.serialize(self)?;
-        if name.starts_with("xp::") {
-            Ok(marked(name, value))
-        } else {
-            Ok(value)
+        if !name.starts_with("xp::") {
+            return x.serialize(self);
         }
+        let inner = ValueSerializer {
+            marked: true,
+            ..self
+        };
+        Ok(marked(name, x.serialize(inner)?))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -7,12 +7,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Half, Mixed, buffer, chunks_of, half, mixed};
-use crate::datapak::{ColumnData, decode_sequence, encode_sequence};
+use crate::datapak::{decode_sequence, encode_sequence};
 use crate::identity::Inputs;
 use crate::run::{Context, Run};
 use crate::sequence::chunks::recover::Recovered;
 use crate::sequence::chunks::{BYTES, ChunkDir, ROWS, files_of, recover, recover_run};
 use crate::sequence::{Buffer, Sequence};
+use crate::value::ColumnData;
 
 fn only(dir: &std::path::Path) -> Recovered {
     let mut recovery = recover(dir);
@@ -46,13 +47,15 @@ fn what_is_recovered_is_what_would_have_been_stored() {
         decode_sequence(&stored).unwrap(),
         decode_sequence(&recovered.datapak).unwrap(),
     );
-    let names: Vec<_> = found.columns.iter().map(|c| c.name.as_str()).collect();
+    let (stored, rows_found) = (stored.columns().unwrap(), found.rows());
+    let found = found.columns().unwrap();
+    let names: Vec<_> = found.iter().map(|c| c.name.as_str()).collect();
     let expected = ["idx", "timestamp", "flag", "half", "maybe", "note", "z"];
     assert_eq!(names, expected);
-    assert_eq!(found.rows(), recovered.rows);
+    assert_eq!(rows_found, recovered.rows);
     // A row takes less than 64 bytes, and more than 16.
     assert!(recovered.rows > 2 * ROWS - BYTES / 16);
-    for (stored, found) in stored.columns.iter().zip(&found.columns) {
+    for (stored, found) in stored.iter().zip(&found) {
         let items = stored.iter().take(recovered.rows);
         // NaN is not itself, but prints like it.
         assert!(
@@ -239,9 +242,12 @@ fn times_are_recovered_as_wall_clock_time() {
     let mut rows = buffer::<Half>("times", folder.path());
     (0..ROWS).for_each(|i| rows.append(&half(i)));
     let frame = decode_sequence(&only(folder.path()).datapak).unwrap();
-    assert_eq!(encode_sequence(&frame), rows.end().unwrap());
-    let times = &frame.column("timestamp").unwrap().data;
-    let ColumnData::Timestamp(times) = times else {
+    assert_eq!(
+        encode_sequence(&frame.columns().unwrap()),
+        rows.end().unwrap()
+    );
+    let times = frame.column("timestamp").unwrap().unwrap().data;
+    let ColumnData::Temporal(_, times) = times else {
         panic!("{times:?}")
     };
     let now = jiff::tz::TimeZone::system().to_datetime(jiff::Timestamp::now());

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::datapak::{Bitmap, Column, ColumnData};
 use crate::sequence::chunks::{decode, encode};
+use crate::value::{Bitmap, Column, ColumnData};
 
 #[test]
 fn a_file_has_these_bytes() {

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::mixed;
-use crate::datapak::{Column, ColumnData};
 use crate::sequence::Buffer;
 use crate::sequence::chunks::decode::{self, ChunkError};
 use crate::sequence::chunks::encode;
 use crate::sequence::chunks::tests::Mixed;
+use crate::value::{Column, ColumnData};
 
 /// A file with chunks of these lengths, where each of them ends, and its rows.
 fn file(lengths: &[usize]) -> (Vec<u8>, Vec<(usize, usize)>, Vec<Column>) {

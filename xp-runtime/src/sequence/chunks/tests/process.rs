@@ -10,12 +10,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Half, half};
-use crate::datapak::{ColumnData, decode_sequence};
+use crate::datapak::decode_sequence;
 use crate::identity::Inputs;
 use crate::run::{Context, Run};
 use crate::sequence::chunks::recover::Recovered;
 use crate::sequence::chunks::{ChunkDir, ROWS, recover};
 use crate::sequence::{Buffer, Sequence};
+use crate::value::ColumnData;
 
 const DIR: &str = "XP_TEST_CHUNK_DIR";
 const PAUSE: &str = "XP_TEST_CHUNK_PAUSE";
@@ -94,10 +95,11 @@ fn kill(pause: Duration, after: Duration) -> ([usize; 2], [usize; 2]) {
 /// How many rows there are, each as it was appended.
 fn checked(recovered: &Recovered) -> usize {
     let frame = decode_sequence(&recovered.datapak).unwrap();
-    let [idx, timestamp, halves] = &frame.columns[..] else {
-        panic!("{} columns", frame.columns.len())
+    let columns = frame.columns().unwrap();
+    let [idx, timestamp, halves] = &columns[..] else {
+        panic!("{} columns", columns.len())
     };
-    let (ColumnData::Int(idx), ColumnData::Timestamp(times), ColumnData::Float(halves)) =
+    let (ColumnData::Int(idx), ColumnData::Temporal(_, times), ColumnData::Float(halves)) =
         (&idx.data, &timestamp.data, &halves.data)
     else {
         panic!("other types")

@@ -18,6 +18,7 @@ pub(super) mod message {
 
     /// Members of the union `MessageHeader`.
     pub(in super::super) const SCHEMA: u8 = 1;
+    pub(in super::super) const DICTIONARY_BATCH: u8 = 2;
     pub(in super::super) const RECORD_BATCH: u8 = 3;
 }
 
@@ -43,9 +44,26 @@ pub(super) mod batch {
     pub(in super::super) const BUFFER_SIZE: usize = 16;
 }
 
+pub(super) mod dictionary_batch {
+    pub(in super::super) const ID: usize = 0;
+    pub(in super::super) const DATA: usize = 1;
+    pub(in super::super) const IS_DELTA: usize = 2;
+}
+
 pub(super) mod schema_table {
     pub(in super::super) const ENDIANNESS: usize = 0;
     pub(in super::super) const FIELDS: usize = 1;
+    pub(in super::super) const METADATA: usize = 2;
+}
+
+pub(super) mod key_value {
+    pub(in super::super) const KEY: usize = 0;
+    pub(in super::super) const VALUE: usize = 1;
+}
+
+pub(super) mod dictionary_encoding {
+    pub(in super::super) const ID: usize = 0;
+    pub(in super::super) const INDEX_TYPE: usize = 1;
 }
 
 pub(super) mod field {
@@ -53,24 +71,65 @@ pub(super) mod field {
     pub(in super::super) const TYPE_TYPE: usize = 2;
     pub(in super::super) const TYPE: usize = 3;
     pub(in super::super) const DICTIONARY: usize = 4;
+    pub(in super::super) const CHILDREN: usize = 5;
 }
 
 /// Members of the union `Type`, and fields of their tables.
 pub(super) mod types {
+    pub(in super::super) const NULL: u8 = 1;
+
     pub(in super::super) const INT: u8 = 2;
     pub(in super::super) const INT_BIT_WIDTH: usize = 0;
     pub(in super::super) const INT_SIGNED: usize = 1;
 
     pub(in super::super) const FLOATING_POINT: u8 = 3;
     pub(in super::super) const FLOATING_POINT_PRECISION: usize = 0;
+    pub(in super::super) const HALF: i16 = 0;
+    pub(in super::super) const SINGLE: i16 = 1;
     pub(in super::super) const DOUBLE: i16 = 2;
 
+    pub(in super::super) const BINARY: u8 = 4;
     pub(in super::super) const UTF8: u8 = 5;
-    pub(in super::super) const LARGE_UTF8: u8 = 20;
     pub(in super::super) const BOOL: u8 = 6;
+    pub(in super::super) const DECIMAL: u8 = 7;
+
+    pub(in super::super) const DATE: u8 = 8;
+    pub(in super::super) const DATE_UNIT: usize = 0;
+    pub(in super::super) const DAY: i16 = 0;
+    pub(in super::super) const DATE_UNIT_DEFAULT: i16 = 1;
+
+    pub(in super::super) const TIME: u8 = 9;
+    pub(in super::super) const TIME_UNIT: usize = 0;
+    pub(in super::super) const TIME_BIT_WIDTH: usize = 1;
 
     pub(in super::super) const TIMESTAMP: u8 = 10;
     pub(in super::super) const TIMESTAMP_UNIT: usize = 0;
     pub(in super::super) const TIMESTAMP_ZONE: usize = 1;
-    pub(in super::super) const MICROSECOND: i16 = 2;
+
+    pub(in super::super) const INTERVAL: u8 = 11;
+    pub(in super::super) const LIST: u8 = 12;
+    pub(in super::super) const STRUCT: u8 = 13;
+    pub(in super::super) const UNION: u8 = 14;
+
+    pub(in super::super) const FIXED_SIZE_BINARY: u8 = 15;
+    pub(in super::super) const FIXED_SIZE_LIST: u8 = 16;
+    /// Of both.
+    pub(in super::super) const FIXED_SIZE: usize = 0;
+
+    pub(in super::super) const MAP: u8 = 17;
+
+    pub(in super::super) const DURATION: u8 = 18;
+    pub(in super::super) const DURATION_UNIT: usize = 0;
+
+    pub(in super::super) const LARGE_BINARY: u8 = 19;
+    pub(in super::super) const LARGE_UTF8: u8 = 20;
+    pub(in super::super) const LARGE_LIST: u8 = 21;
+
+    /// `TimeUnit`, in the order of its members.
+    pub(in super::super) const UNITS: [crate::value::frame::TimeUnit; 4] = {
+        use crate::value::frame::TimeUnit::*;
+        [Second, Millisecond, Microsecond, Nanosecond]
+    };
+    /// The unit of times and durations that is left out.
+    pub(in super::super) const UNIT_DEFAULT: i16 = 1;
 }

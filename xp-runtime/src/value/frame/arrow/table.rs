@@ -1,6 +1,6 @@
 //! Reads FlatBuffers, where nothing is taken on trust: every offset is checked before it is followed.
 
-use crate::datapak::DatapakError;
+use crate::value::frame::FrameError;
 
 /// A table of a FlatBuffer.
 #[derive(Clone, Copy)]
@@ -10,16 +10,16 @@ pub(super) struct Table<'a> {
     vtable: &'a [u8],
 }
 
-pub(super) fn malformed<T>(problem: &'static str) -> Result<T, DatapakError> {
-    Err(DatapakError::Arrow { problem })
+pub(super) fn malformed<T>(problem: &'static str) -> Result<T, FrameError> {
+    Err(FrameError::Malformed { problem })
 }
 
-const OUTSIDE: DatapakError = DatapakError::Arrow {
+const OUTSIDE: FrameError = FrameError::Malformed {
     problem: "metadata refers to what lies outside",
 };
 
 /// The `N` bytes at this position.
-pub(super) fn array<const N: usize>(buffer: &[u8], at: usize) -> Result<[u8; N], DatapakError> {
+pub(super) fn array<const N: usize>(buffer: &[u8], at: usize) -> Result<[u8; N], FrameError> {
     buffer
         .get(at..)
         .and_then(|rest| rest.first_chunk())
@@ -27,12 +27,12 @@ pub(super) fn array<const N: usize>(buffer: &[u8], at: usize) -> Result<[u8; N],
         .ok_or(OUTSIDE)
 }
 
-fn u32_at(buffer: &[u8], at: usize) -> Result<usize, DatapakError> {
+fn u32_at(buffer: &[u8], at: usize) -> Result<usize, FrameError> {
     Ok(u32::from_le_bytes(array(buffer, at)?) as usize)
 }
 
 /// Where the reference at this position leads to.
-fn follow(buffer: &[u8], at: usize) -> Result<usize, DatapakError> {
+fn follow(buffer: &[u8], at: usize) -> Result<usize, FrameError> {
     let target = at.checked_add(u32_at(buffer, at)?).ok_or(OUTSIDE)?;
     if target < buffer.len() {
         Ok(target)
@@ -43,11 +43,11 @@ fn follow(buffer: &[u8], at: usize) -> Result<usize, DatapakError> {
 
 impl<'a> Table<'a> {
     /// The root table of a buffer.
-    pub(super) fn root(buffer: &'a [u8]) -> Result<Self, DatapakError> {
+    pub(super) fn root(buffer: &'a [u8]) -> Result<Self, FrameError> {
         Table::new(buffer, follow(buffer, 0)?)
     }
 
-    fn new(buffer: &'a [u8], at: usize) -> Result<Self, DatapakError> {
+    fn new(buffer: &'a [u8], at: usize) -> Result<Self, FrameError> {
         let back = i32::from_le_bytes(array(buffer, at)?);
         let vtable = i64::try_from(at).map_err(|_| OUTSIDE)? - i64::from(back);
         let vtable = usize::try_from(vtable).map_err(|_| OUTSIDE)?;
@@ -65,24 +65,24 @@ impl<'a> Table<'a> {
         (offset != 0).then(|| self.at + usize::from(offset))
     }
 
-    fn scalar<const N: usize>(&self, slot: usize) -> Result<[u8; N], DatapakError> {
+    fn scalar<const N: usize>(&self, slot: usize) -> Result<[u8; N], FrameError> {
         self.slot(slot)
             .map_or(Ok([0; N]), |at| array(self.buffer, at))
     }
 
-    pub(super) fn u8(&self, slot: usize) -> Result<u8, DatapakError> {
+    pub(super) fn u8(&self, slot: usize) -> Result<u8, FrameError> {
         Ok(u8::from_le_bytes(self.scalar(slot)?))
     }
 
-    pub(super) fn i16(&self, slot: usize) -> Result<i16, DatapakError> {
+    pub(super) fn i16(&self, slot: usize) -> Result<i16, FrameError> {
         Ok(i16::from_le_bytes(self.scalar(slot)?))
     }
 
-    pub(super) fn i32(&self, slot: usize) -> Result<i32, DatapakError> {
+    pub(super) fn i32(&self, slot: usize) -> Result<i32, FrameError> {
         Ok(i32::from_le_bytes(self.scalar(slot)?))
     }
 
-    pub(super) fn i64(&self, slot: usize) -> Result<i64, DatapakError> {
+    pub(super) fn i64(&self, slot: usize) -> Result<i64, FrameError> {
         Ok(i64::from_le_bytes(self.scalar(slot)?))
     }
 
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
         self.slot(slot).is_some()
     }
 
-    pub(super) fn table(&self, slot: usize) -> Result<Self, DatapakError> {
+    pub(super) fn table(&self, slot: usize) -> Result<Self, FrameError> {
         match self.slot(slot) {
             Some(at) => Table::new(self.buffer, follow(self.buffer, at)?),
             None => malformed("metadata is missing"),
@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
     }
 
     /// The elements of a vector of structs or references, as bytes; empty if it is absent.
-    fn vector(&self, slot: usize, size: usize) -> Result<(usize, &'a [u8]), DatapakError> {
+    fn vector(&self, slot: usize, size: usize) -> Result<(usize, &'a [u8]), FrameError> {
         let Some(at) = self.slot(slot) else {
             return Ok((0, &[]));
         };
@@ -116,11 +116,11 @@ impl<'a> Table<'a> {
         &self,
         slot: usize,
         size: usize,
-    ) -> Result<std::slice::ChunksExact<'a, u8>, DatapakError> {
+    ) -> Result<std::slice::ChunksExact<'a, u8>, FrameError> {
         Ok(self.vector(slot, size)?.1.chunks_exact(size))
     }
 
-    pub(super) fn tables(&self, slot: usize) -> Result<Vec<Self>, DatapakError> {
+    pub(super) fn tables(&self, slot: usize) -> Result<Vec<Self>, FrameError> {
         let (start, elements) = self.vector(slot, 4)?;
         let references = (0..elements.len() / 4).map(|i| start + 4 * i);
         references
@@ -128,7 +128,7 @@ impl<'a> Table<'a> {
             .collect()
     }
 
-    pub(super) fn string(&self, slot: usize) -> Result<&'a str, DatapakError> {
+    pub(super) fn string(&self, slot: usize) -> Result<&'a str, FrameError> {
         let (_, bytes) = self.vector(slot, 1)?;
         str::from_utf8(bytes).or_else(|_| malformed("a name that is not UTF-8"))
     }

@@ -23,7 +23,7 @@ impl Bitmap {
     }
 
     /// The first `len` bits of these bytes; `None` if there are fewer.
-    pub(super) fn from_bytes(bytes: &[u8], len: usize) -> Option<Self> {
+    pub(in crate::value) fn from_bytes(bytes: &[u8], len: usize) -> Option<Self> {
         let mut bitmap = Bitmap {
             bytes: bytes.get(..len.div_ceil(8))?.to_vec(),
             len,
@@ -89,7 +89,7 @@ impl Bitmap {
     }
 
     /// The packed bits; those beyond the length are zero.
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(in crate::value) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 }

@@ -1,0 +1,201 @@
+//! Record batches, and the dictionaries that they refer to.
+
+use std::collections::HashMap;
+
+use super::field::Field;
+use super::file::{check_version, unsupported};
+use super::schema::{CONTINUATION, batch, dictionary_batch, message};
+use super::table::{Table, array, malformed};
+use crate::value::frame::{Bitmap, Column, FrameError};
+
+/// Dictionaries by their id.
+pub(super) type Dictionaries = HashMap<i64, Column>;
+
+/// A record batch: its metadata, and the bytes of its columns.
+pub(super) struct Batch<'a> {
+    pub(super) rows: usize,
+    /// How many items a column may claim to have, whether or not bytes stand behind them.
+    limit: usize,
+    nodes: std::slice::ChunksExact<'a, u8>,
+    buffers: std::slice::ChunksExact<'a, u8>,
+    body: &'a [u8],
+    /// How many bytes of the body may still be read.
+    budget: usize,
+    compressed: bool,
+    /// The dictionary that this is, and whether it adds to one.
+    dictionary: (i64, bool),
+}
+
+/// A non-negative 64-bit integer.
+fn size(bytes: &[u8], at: usize) -> Result<usize, FrameError> {
+    match usize::try_from(i64::from_le_bytes(array(bytes, at)?)) {
+        Ok(size) => Ok(size),
+        Err(_) => malformed("a negative length"),
+    }
+}
+
+fn slice(bytes: &[u8], at: usize, len: usize) -> Result<&[u8], FrameError> {
+    match bytes.get(at..).and_then(|rest| rest.get(..len)) {
+        Some(slice) => Ok(slice),
+        None => malformed("the file ends too early"),
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// The batch of a block of the file, in a message of this kind.
+    pub(super) fn read(
+        bytes: &'a [u8],
+        block: &[u8],
+        kind: u8,
+        budget: &mut usize,
+    ) -> Result<Self, FrameError> {
+        let at = size(block, 0)?;
+        let metadata_len = u32::from_le_bytes(array(block, 8)?) as usize;
+        let body_len = size(block, 16)?;
+        let metadata = slice(bytes, at, metadata_len)?;
+        let body = slice(bytes, at.saturating_add(metadata_len), body_len)?;
+        let spent = metadata_len.saturating_add(body_len);
+        match budget.checked_sub(spent) {
+            Some(left) => *budget = left,
+            None => return malformed("record batches overlap"),
+        }
+        // Before version 0.15, Arrow wrote no continuation marker.
+        let prefix = if metadata.starts_with(&CONTINUATION) {
+            8
+        } else {
+            4
+        };
+        let message = Table::root(metadata.get(prefix..).unwrap_or_default())?;
+        check_version(message.i16(message::VERSION)?)?;
+        if message.u8(message::HEADER_TYPE)? != kind {
+            return malformed("a block holds another message than the footer says");
+        }
+        let mut header = message.table(message::HEADER)?;
+        let mut dictionary = (0, false);
+        if kind == message::DICTIONARY_BATCH {
+            let is_delta = header.u8(dictionary_batch::IS_DELTA)? != 0;
+            dictionary = (header.i64(dictionary_batch::ID)?, is_delta);
+            header = header.table(dictionary_batch::DATA)?;
+        }
+        // What has bytes has a bit for each item at least; columns of nulls and tables without columns have none.
+        let limit = bytes.len().saturating_mul(8).saturating_add(1 << 20);
+        let rows = match usize::try_from(header.i64(batch::LENGTH)?) {
+            Ok(rows) if rows <= limit => rows,
+            Ok(_) => return malformed("more rows than the file can have"),
+            Err(_) => return malformed("a negative length"),
+        };
+        Ok(Batch {
+            rows,
+            limit,
+            nodes: header.structs(batch::NODES, batch::NODE_SIZE)?,
+            buffers: header.structs(batch::BUFFERS, batch::BUFFER_SIZE)?,
+            body,
+            budget: body.len(),
+            compressed: header.is_present(batch::COMPRESSION),
+            dictionary,
+        })
+    }
+
+    /// Adds the dictionary that this batch holds.
+    pub(super) fn add_dictionary(
+        mut self,
+        fields: &[Field],
+        dictionaries: &mut Dictionaries,
+    ) -> Result<(), FrameError> {
+        let (id, is_delta) = self.dictionary;
+        let Some(values) = fields.iter().find_map(|field| field.dictionary(id)) else {
+            return malformed("a dictionary that no column has");
+        };
+        let mut column = match dictionaries.remove(&id) {
+            Some(column) if is_delta => column,
+            _ => values.empty(dictionaries)?,
+        };
+        let rows = self.rows;
+        self.append(&mut column, values, Some(rows))?;
+        dictionaries.insert(id, column);
+        Ok(())
+    }
+
+    /// Leaves out a column.
+    pub(super) fn skip(&mut self, field: &Field) -> Result<(), FrameError> {
+        let (nodes, buffers) = field.extent()?;
+        for _ in 0..nodes {
+            self.node()?;
+        }
+        for _ in 0..buffers {
+            self.buffer()?;
+        }
+        Ok(())
+    }
+
+    /// Appends the batch's items of a column; there must be as many as expected.
+    pub(super) fn append(
+        &mut self,
+        column: &mut Column,
+        field: &Field,
+        expected: Option<usize>,
+    ) -> Result<usize, FrameError> {
+        if self.compressed {
+            return unsupported("compression");
+        }
+        let (len, null_count) = self.node()?;
+        if expected.is_some_and(|expected| expected != len) {
+            return malformed("columns differ in length");
+        }
+        let before = column.len();
+        let validity = if field.has_validity() {
+            self.buffer()?
+        } else {
+            &[]
+        };
+        self.append_data(&mut column.data, field, len)?;
+        if field.has_validity() && null_count > 0 {
+            let Some(validity) = Bitmap::from_bytes(validity, len) else {
+                return malformed("a validity bitmap is too short");
+            };
+            column
+                .validity
+                .get_or_insert_with(|| Bitmap::filled(true, before))
+                .append(&validity);
+        } else if let Some(all) = &mut column.validity {
+            all.append(&Bitmap::filled(true, len));
+        }
+        Ok(len)
+    }
+
+    /// The length and the number of nulls of the next column.
+    fn node(&mut self) -> Result<(usize, usize), FrameError> {
+        let Some(node) = self.nodes.next() else {
+            return malformed("a record batch lacks a column");
+        };
+        let (len, nulls) = (size(node, 0)?, size(node, 8)?);
+        if len > self.limit {
+            return malformed("more rows than the file can have");
+        }
+        Ok((len, nulls))
+    }
+
+    /// The column's next buffer.
+    pub(super) fn buffer(&mut self) -> Result<&'a [u8], FrameError> {
+        let Some(buffer) = self.buffers.next() else {
+            return malformed("a record batch lacks a buffer");
+        };
+        let buffer = slice(self.body, size(buffer, 0)?, size(buffer, 8)?)?;
+        match self.budget.checked_sub(buffer.len()) {
+            Some(left) => self.budget = left,
+            None => return malformed("buffers overlap"),
+        }
+        Ok(buffer)
+    }
+
+    /// The next buffer, as `len` words of `N` bytes.
+    pub(super) fn words<const N: usize>(
+        &mut self,
+        len: usize,
+    ) -> Result<&'a [[u8; N]], FrameError> {
+        match self.buffer()?.as_chunks().0.get(..len) {
+            Some(words) => Ok(words),
+            None => malformed("a buffer is too short"),
+        }
+    }
+}
