@@ -1,6 +1,9 @@
+use std::any::TypeId;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::typed::decode_typed;
 use super::{decode, encode, moment, native};
 use crate::value::{
     Cell, ColumnType, Kind, Value, ValueError, foreign, from_value, to_column_value,
@@ -87,25 +90,23 @@ impl ColumnType {
     ///
     /// A cell that does not hold what the column or `T` asks for.
     pub fn decode<T: DeserializeOwned + 'static>(&self, cell: Cell) -> Result<T, ValueError> {
-        let cell = if self.kind == Kind::Serialized {
-            cell
-        } else {
-            match native::decode(cell) {
-                Ok(result) => return result,
-                Err(cell) => cell,
-            }
-        };
-        let value = self.decode_value(cell)?;
-        if let Some(result) = foreign::read(&value) {
+        if TypeId::of::<T>() == TypeId::of::<Value>() {
+            return self.decode_value(cell).and_then(native::cast);
+        }
+        if foreign::is_foreign::<T>()
+            && let Some(result) = foreign::read(&self.decode_value(cell.clone())?)
+        {
             return result;
         }
-        let mut value = Some(value);
-        if let Some(verbatim) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<T>>()
-            && let Some(verbatim) = verbatim.take()
-        {
-            return Ok(verbatim);
-        }
-        from_value(value.unwrap_or_default())
+        let cell = match (self.kind, cell) {
+            (Kind::Serialized, Cell::Blob(bytes)) => return Ok(decode_typed(&bytes)?),
+            (Kind::Serialized, cell) => cell,
+            (_, cell) => match native::decode(cell) {
+                Ok(result) => return result,
+                Err(cell) => cell,
+            },
+        };
+        from_value(self.decode_value(cell)?)
     }
 
     /// The value of a cell in a column of this type.

@@ -15,6 +15,7 @@ mod moment;
 mod native;
 mod opcode;
 mod sequence;
+mod typed;
 mod unpickle;
 
 pub use decode::decode;

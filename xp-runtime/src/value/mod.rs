@@ -39,7 +39,9 @@ pub use kind::{ColumnType, Kind, members_of};
 pub use members::to_members;
 pub use ser::to_value;
 
-pub(crate) use de::from_record;
+pub(crate) use de::{
+    Source, ValueDeserializer, from_record, visit_entries, visit_items, visit_variant,
+};
 pub(crate) use frame::{estimated_size, write as write_arrow_file};
 pub(crate) use members::to_column_value;
 

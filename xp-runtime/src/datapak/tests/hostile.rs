@@ -7,6 +7,7 @@ use proptest::sample::Index;
 use super::frames::columns;
 use super::hex;
 use crate::datapak::{DatapakError, decode, decode_sequence, encode, encode_sequence};
+use crate::value::Value;
 use crate::value::strategies::value;
 
 fn malformed(bytes: &[u8]) {
@@ -40,6 +41,69 @@ fn forbidden_opcodes_are_refused() {
         decode(&hex("80048f91 2e")),
         Err(DatapakError::Opcode { .. } | DatapakError::Unsupported { .. })
     ));
+}
+
+#[test]
+fn opcodes_are_checked_before_any_is_executed() {
+    // The first opcode is malformed, but the last one counts; and what is made of the others is never made.
+    let mut bytes = b"\x80\x04a".to_vec();
+    bytes.resize(1 << 20, b']');
+    bytes.extend_from_slice(b"cos\nsystem\n(\x8c\x02idtR.");
+    assert_eq!(
+        decode(&bytes),
+        Err(DatapakError::Opcode {
+            opcode: b'c',
+            at: 1 << 20
+        })
+    );
+    const ALLOWED: &[u8] =
+        b"\x80\x95.N\x88\x89IJKML\x8aFGV\x8cX\x8dSTUCB\x8e\x96]ael)t\x85\x86\x87}ds\
+        u\x8f\x90\x91(021ghjpr\x94";
+    for opcode in 0..=u8::MAX {
+        let refused = matches!(
+            decode(&[b'N', opcode]),
+            Err(DatapakError::Opcode { at: 1, .. })
+        );
+        assert_eq!(refused, !ALLOWED.contains(&opcode), "0x{opcode:02x}");
+    }
+}
+
+#[test]
+fn what_is_large_is_refused_or_read() {
+    let repeated = |head: &[u8], middle: &[u8], tail: &[u8]| {
+        let mut bytes = head.to_vec();
+        (0..100_000).for_each(|_| bytes.extend_from_slice(middle));
+        bytes.extend_from_slice(tail);
+        bytes
+    };
+    let cases = [
+        repeated(b"", b"]", b"."),
+        repeated(b"]", b"(", b"."),
+        repeated(b"", b"(l", b"."),
+        repeated(b"", b"]0", b"N."),
+        repeated(b"", b"(1", b"N."),
+        repeated(b"N", b"2", b"."),
+        repeated(b"N", b"\x94", b"."),
+        repeated(b"Nr\xff\xff\xff\xff", b"\x94", b"."),
+        repeated(b"](", b"(N", b"e."),
+        repeated(b"]", b"(Ne", b"."),
+        repeated(b"", b"\x95\0\0\0\0\0\0\0\0", b"N."),
+    ];
+    for bytes in cases {
+        match decode(&bytes) {
+            Ok(Value::Null) | Err(DatapakError::Malformed { .. }) => {}
+            Ok(Value::List(items)) => assert!(items.len() <= 100_000),
+            other => panic!("{other:?}"),
+        }
+    }
+    for (open, close) in [(&b"]"[..], &b"a"[..]), (b"", b"\x85"), (b"(", b"t")] {
+        let mut bytes = b"\x80\x04".to_vec();
+        (0..50_000).for_each(|_| bytes.extend_from_slice(open));
+        bytes.push(b'N');
+        (0..50_000).for_each(|_| bytes.extend_from_slice(close));
+        bytes.push(b'.');
+        assert_eq!(decode(&bytes), Err(DatapakError::TooDeep));
+    }
 }
 
 #[test]
@@ -81,6 +145,11 @@ fn sharing_does_not_explode() {
         bytes.push(bytes[bytes.len() - 2]);
         bytes.push(b'e');
     }
+    bytes.push(b'.');
+    assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
+    // The same with tuples in half a kilobyte, which as values would take some 30 MB.
+    let mut bytes = b"\x80\x04)".to_vec();
+    (0..20).for_each(|_| bytes.extend_from_slice(b"2\x86"));
     bytes.push(b'.');
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
     // A text of 64 KiB, 100,000 times.
