@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xp_fuzz::visit;
+use xp_fuzz::{bounded, visit};
 use xp_runtime::datapak::{DatapakError, decode, encode};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(value) = decode(bytes) else {
+    let Ok(value) = bounded(bytes, decode) else {
         return;
     };
     visit(&value);

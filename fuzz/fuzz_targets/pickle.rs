@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use xp_fuzz::same;
+use xp_fuzz::{bounded, same};
 use xp_runtime::datapak::decode;
 use xp_runtime::value::Value;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(value) = decode(bytes) else {
+    let Ok(value) = bounded(bytes, decode) else {
         return;
     };
     same::<Vec<f64>>(bytes, &value);

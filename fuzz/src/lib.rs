@@ -1,13 +1,22 @@
 //! What the targets do with what they have read.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use xp_runtime::value::{Array, Frame, Value, from_value};
 
+pub use self::memory::bounded;
+
 /// Asks an array for all that it is only read for when it is asked for.
 pub fn visit_array(array: &Array) {
-    let _ = (array.dtype(), array.shape(), array.order(), array.is_empty());
+    let _ = (
+        array.dtype(),
+        array.shape(),
+        array.order(),
+        array.is_empty(),
+    );
     let _ = array.data().len();
     let _ = array.to_vec::<f64>();
     let _ = array.to_vec::<u8>();
@@ -29,7 +38,10 @@ pub fn visit_frame(frame: &Frame) {
         for column in &columns {
             assert_eq!(column.len(), frame.rows());
             let _ = frame.column(&column.name);
-            let nulls = column.iter().enumerate().filter(|(i, _)| column.is_null(*i));
+            let nulls = column
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| column.is_null(*i));
             assert_eq!(nulls.count(), column.null_count());
             let _ = column.to_vec::<Option<f64>>();
             let _ = column.to_vec::<String>();
@@ -51,7 +63,9 @@ pub fn visit(value: &Value) {
         }
         Value::Bunch(entries) => entries.iter().for_each(|(_, value)| visit(value)),
         Value::Array(array) => visit_array(array),
-        Value::Frame(frame) | Value::Series(frame) | Value::Table(frame)
+        Value::Frame(frame)
+        | Value::Series(frame)
+        | Value::Table(frame)
         | Value::Sequence(frame) => visit_frame(frame),
         Value::Archive(archive) => {
             let _ = archive.entries();
