@@ -92,7 +92,10 @@ fn extent(dtype: &DType, shape: &[usize]) -> Result<(usize, usize), ArrayError> 
     let (lists, is_empty) = lists(shape).ok_or(absurd.clone())?;
     let (len, values) = match is_empty {
         true => (0, Some(lists)),
-        false => (lists, lists.checked_mul(dtype.values().unwrap_or(usize::MAX))),
+        false => (
+            lists,
+            lists.checked_mul(dtype.values().unwrap_or(usize::MAX)),
+        ),
     };
     // There are as many bytes, or else the array is refused for that.
     let most = size.saturating_mul(len).saturating_add(MAX_EMPTY);

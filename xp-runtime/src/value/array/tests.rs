@@ -121,7 +121,8 @@ fn types_have_the_text_of_numpy() {
 
 #[test]
 fn what_is_no_array_is_refused() {
-    let refused = |dtype: &str, shape: &str, data: &[u8]| of(dtype, shape, data).unwrap_err().to_string();
+    let refused =
+        |dtype: &str, shape: &str, data: &[u8]| of(dtype, shape, data).unwrap_err().to_string();
     assert_eq!(
         refused("'|O'", "(1,)", &[0; 8]),
         "NumPy arrays of type `|O` are not supported"
@@ -168,7 +169,8 @@ fn what_is_no_array_is_refused() {
 
 #[test]
 fn items_may_have_parts_without_bytes() {
-    let members = "[('x', '|u1'), ('none', '<i4', (2, 0)), ('', '|V0'), ('s', '|S0', (2,)), ('m', [])]";
+    let members =
+        "[('x', '|u1'), ('none', '<i4', (2, 0)), ('', '|V0'), ('s', '|S0', (2,)), ('m', [])]";
     let item = Value::Map(vec![
         ("x".into(), 1.into()),
         ("none".into(), Value::List(vec![Value::List(vec![]); 2])),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use super::strings::bounds;
@@ -55,8 +57,8 @@ pub enum ColumnData {
     List(Lists),
     /// Structs, by members.
     Struct(Structs),
-    /// Items that are written once, and the place among them of each item.
-    Dictionary(Vec<usize>, Box<Column>),
+    /// The place of each item among items that are there once, and may belong to several columns.
+    Dictionary(Vec<usize>, Arc<Column>),
 }
 
 /// Lists, whose items stand one after the other in one column.

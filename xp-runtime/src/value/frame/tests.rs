@@ -48,7 +48,7 @@ fn dictionaries_are_written_out() {
     texts.validity = Some([true, true].into_iter().collect());
     let mut column = Column::new(
         "c",
-        ColumnData::Dictionary(vec![1, 0, 9, 1], Box::new(texts)),
+        ColumnData::Dictionary(vec![1, 0, 9, 1], std::sync::Arc::new(texts)),
     );
     column.validity = Some([true, true, true, false].into_iter().collect());
     let items: Vec<Value> = column.iter().collect();
