@@ -1,4 +1,5 @@
 use super::compressed::decompressed;
+use super::limit::most;
 use super::unpickle::{Graph, Item, Node, long, unpickle};
 use super::{DatapakError, kinds};
 use crate::value::{Archive, Array, BigInt, Frame, MAX_DEPTH, StoreUrl, Value};
@@ -9,12 +10,13 @@ use crate::value::{Archive, Array, BigInt, Frame, MAX_DEPTH, StoreUrl, Value};
 ///
 /// # Errors
 ///
-/// Anything that is no DATAPAK value; unknown kinds; and values that nest too deep, or take far more memory than their bytes.
+/// Anything that is no DATAPAK value; unknown kinds; and what exceeds a [limit](crate::datapak#limits).
 /// Reading never panics, and never executes anything.
 pub fn decode(bytes: &[u8]) -> Result<Value, DatapakError> {
+    let most = most(bytes.len());
     let bytes = decompressed(bytes)?;
-    let graph = unpickle(&bytes)?;
-    graph.bounded(bytes.len())?;
+    let graph = unpickle(&bytes, most)?;
+    graph.bounded(most)?;
     graph.value(graph.root, 0)
 }
 

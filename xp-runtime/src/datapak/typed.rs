@@ -6,6 +6,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use super::DatapakError;
 use super::compressed::decompressed;
+use super::limit::most;
 use super::unpickle::{Graph, Item, Node, unpickle};
 use crate::value::{
     MAX_DEPTH, Source, ValueDeserializer, ValueError, from_value, visit_entries, visit_items,
@@ -14,9 +15,10 @@ use crate::value::{
 
 /// What [`from_value`] makes of the value that [`decode`](super::decode()) reads.
 pub(super) fn decode_typed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DatapakError> {
+    let most = most(bytes.len());
     let bytes = decompressed(bytes)?;
-    let graph = unpickle(&bytes)?;
-    let extent = graph.bounded(bytes.len())?;
+    let graph = unpickle(&bytes, most)?;
+    let extent = graph.bounded(most)?;
     if extent.is_complex {
         return Ok(from_value(graph.value(graph.root, 0)?)?);
     }

@@ -151,8 +151,13 @@ fn space(total: u64, free: u64) -> [Option<f64>; 3] {
 fn disk(path: &Path) -> [Option<f64>; 3] {
     match nix::sys::statvfs::statvfs(path) {
         Ok(of) => {
-            let unit = of.fragment_size();
-            space(of.blocks() * unit, of.blocks_available() * unit)
+            // Elsewhere these numbers have 32 bits.
+            let unit = of.fragment_size() as u64;
+            let bytes = |blocks| unit.saturating_mul(blocks);
+            space(
+                bytes(of.blocks() as u64),
+                bytes(of.blocks_available() as u64),
+            )
         }
         Err(_) => [None; 3],
     }

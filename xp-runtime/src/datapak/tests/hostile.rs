@@ -1,5 +1,7 @@
 //! Bytes from elsewhere: they are refused, and never more.
 
+use std::io::Write;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -147,9 +149,9 @@ fn sharing_does_not_explode() {
     }
     bytes.push(b'.');
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
-    // The same with tuples in half a kilobyte, which as values would take some 30 MB.
+    // The same with tuples in half a kilobyte, which as values would take hundreds of megabytes.
     let mut bytes = b"\x80\x04)".to_vec();
-    (0..20).for_each(|_| bytes.extend_from_slice(b"2\x86"));
+    (0..22).for_each(|_| bytes.extend_from_slice(b"2\x86"));
     bytes.push(b'.');
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
     // A text of 64 KiB, 100,000 times.
@@ -159,6 +161,34 @@ fn sharing_does_not_explode() {
     bytes.extend(b"h\0".iter().copied().cycle().take(200_000));
     bytes.extend_from_slice(b"e.");
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
+}
+
+#[test]
+fn compressed_pickles_are_limited_by_what_is_stored() {
+    let zlib = |pickle: &[u8]| {
+        let level = flate2::Compression::default();
+        let mut encoder = flate2::write::ZlibEncoder::new(b"C01".to_vec(), level);
+        encoder.write_all(pickle).unwrap();
+        encoder.finish().unwrap()
+    };
+    // Each takes 4 MB when it is decompressed, and would take hundreds when it is read.
+    const MANY: usize = 4_000_000;
+    for (head, op, tail) in [("", b']', "."), ("N", b'2', "."), ("N(", b'N', "t.")] {
+        let mut pickle = head.as_bytes().to_vec();
+        pickle.resize(MANY, op);
+        pickle.extend_from_slice(tail.as_bytes());
+        let stored = zlib(&pickle);
+        assert!(stored.len() < 50_000, "{}", stored.len());
+        assert_eq!(decode(&stored), Err(DatapakError::TooLarge), "{op}");
+    }
+    // A list of a million numbers is no question.
+    let mut pickle = b"](".to_vec();
+    (0..1_000_000).for_each(|_| pickle.extend_from_slice(b"G\0\0\0\0\0\0\0\0"));
+    pickle.extend_from_slice(b"e.");
+    let Ok(Value::List(floats)) = decode(&zlib(&pickle)) else {
+        panic!("no list");
+    };
+    assert_eq!(floats.len(), 1_000_000);
 }
 
 #[test]

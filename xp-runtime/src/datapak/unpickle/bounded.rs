@@ -1,15 +1,8 @@
-//! Whether what a pickle says is of a size that its bytes justify.
+//! Whether the value that a pickle says is of a size that its bytes justify.
 
 use super::graph::{Graph, Item, Node};
 use crate::datapak::{DatapakError, kinds};
 use crate::value::Value;
-
-/// How many bytes a value may take at least, however few bytes it comes from.
-const FREE: u64 = 16 << 20;
-
-/// How many bytes a value may take for each of the bytes that it comes from. An element takes one byte at least, and a
-/// text that is repeated takes two.
-const PER_BYTE: u64 = 256;
 
 /// What the value of a graph is like.
 #[derive(Clone, Copy, Default)]
@@ -19,7 +12,7 @@ pub(in crate::datapak) struct Extent {
     /// Whether any part is a complex value of DATAPAK.
     pub(in crate::datapak) is_complex: bool,
     /// What it takes if everything shared is copied, in bytes.
-    cost: u64,
+    cost: usize,
 }
 
 /// How far a node was visited.
@@ -37,8 +30,8 @@ enum Task {
 }
 
 impl<'a> Graph<'a> {
-    /// Refuses containers within themselves, and a value that takes far more memory than the pickle of `len` bytes.
-    pub(in crate::datapak) fn bounded(&self, len: usize) -> Result<Extent, DatapakError> {
+    /// Refuses containers within themselves, and a value that takes more than so many bytes of memory.
+    pub(in crate::datapak) fn bounded(&self, most: usize) -> Result<Extent, DatapakError> {
         let mut visits = vec![Visit::Not; self.nodes.len()];
         let mut tasks = Vec::new();
         if let Item::Node(root) = self.root {
@@ -64,8 +57,7 @@ impl<'a> Graph<'a> {
             }
         }
         let extent = item(self.root, &visits);
-        let limit = (len as u64).saturating_mul(PER_BYTE).saturating_add(FREE);
-        if extent.cost > limit {
+        if extent.cost > most {
             return Err(DatapakError::TooLarge);
         }
         Ok(extent)
@@ -76,11 +68,11 @@ impl<'a> Graph<'a> {
         if let Node::Text(text) = node {
             return Extent::of_bytes(text.len());
         }
-        let place = size_of::<Value>() as u64;
+        let place = size_of::<Value>();
         let mut all = Extent {
             depth: 0,
             is_complex: self.is_complex(node),
-            cost: (node.places() as u64).saturating_mul(place),
+            cost: node.places().saturating_mul(place),
         };
         for part in node.parts() {
             let part = item(part, visits);
@@ -105,7 +97,7 @@ impl<'a> Graph<'a> {
 impl Extent {
     fn of_bytes(len: usize) -> Self {
         Extent {
-            cost: len as u64,
+            cost: len,
             ..Extent::default()
         }
     }

@@ -20,8 +20,8 @@ use self::memo::Memo;
 use self::scalar::scalar;
 use super::{DatapakError, opcode};
 
-/// Read a pickle of any protocol up to 5.
-pub(super) fn unpickle(bytes: &[u8]) -> Result<Graph<'_>, DatapakError> {
+/// Read a pickle of any protocol up to 5, which may say what takes so many bytes of memory at most.
+pub(super) fn unpickle(bytes: &[u8], most: usize) -> Result<Graph<'_>, DatapakError> {
     scan::scan(bytes)?;
     let mut machine = Machine {
         input: Input::new(bytes),
@@ -30,8 +30,13 @@ pub(super) fn unpickle(bytes: &[u8]) -> Result<Graph<'_>, DatapakError> {
         stack: vec![],
         marks: vec![],
         memo: Memo::default(),
+        held: 0,
     };
-    while machine.step()? {}
+    while machine.step()? {
+        if machine.size() > most {
+            return Err(DatapakError::TooLarge);
+        }
+    }
     let root = machine.pop()?;
     Ok(Graph {
         nodes: machine.nodes,
@@ -48,9 +53,17 @@ struct Machine<'a> {
     /// Heights of the stack at which a mark was set.
     marks: Vec<usize>,
     memo: Memo<'a>,
+    /// How many items were put into containers.
+    held: usize,
 }
 
 impl<'a> Machine<'a> {
+    /// About how many bytes of memory it takes.
+    fn size(&self) -> usize {
+        let items = self.stack.len() + self.marks.len() + self.memo.len() + self.held;
+        self.nodes.len() * size_of::<Node<'_>>() + items * size_of::<Item<'_>>()
+    }
+
     /// Execute one opcode; `false` at the end.
     fn step(&mut self) -> Result<bool, DatapakError> {
         self.opcode_at = self.input.at;

@@ -70,6 +70,7 @@ impl<'a> Machine<'a> {
     pub(super) fn pop(&mut self) -> Result<Item<'a>, DatapakError> {
         let top = self.top()?;
         self.stack.pop();
+        self.held += 1;
         Ok(top)
     }
 
@@ -90,7 +91,10 @@ impl<'a> Machine<'a> {
 
     pub(super) fn pop_mark(&mut self) -> Result<Vec<Item<'a>>, DatapakError> {
         match self.marks.pop() {
-            Some(mark) => Ok(self.stack.split_off(mark)),
+            Some(mark) => {
+                self.held += self.stack.len() - mark;
+                Ok(self.stack.split_off(mark))
+            }
             None => self.malformed("no mark"),
         }
     }
@@ -100,6 +104,7 @@ impl<'a> Machine<'a> {
             return self.malformed("nothing on the stack");
         }
         let items = self.stack.split_off(self.stack.len() - len);
+        self.held += len;
         self.push(Node::Tuple(items));
         Ok(())
     }

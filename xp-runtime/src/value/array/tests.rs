@@ -153,6 +153,10 @@ fn what_is_no_array_is_refused() {
     let empty = format!("[('x', '|u1'), {}]", "('', '|S0'), ".repeat(3_000));
     assert_eq!(refused(&empty, "(1000,)", &[0; 1000]), absurd);
     assert!(of(&empty, "(100,)", &[0; 100]).is_ok());
+    // Each item, as a map, has its own copy of the names.
+    let named = format!("[('{}', '|u1')]", "x".repeat(60_000));
+    assert_eq!(refused(&named, "(1000000,)", &[0; 1_000_000]), absurd);
+    assert!(of(&named, "(1000,)", &[0; 1000]).is_ok());
     assert!(of("'<i8'", "(-1,)", &[]).is_err());
     assert!(of("'<i3'", "(1,)", &[0; 3]).is_err());
     assert!(of("'<i8'", &format!("({})", "1, ".repeat(65)), &[0; 8]).is_err());
