@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::typed::decode_typed;
-use super::{decode, encode, moment, native};
+use super::{decode, encode, flat, moment, native};
 use crate::value::{
     Cell, ColumnType, Kind, Value, ValueError, foreign, from_value, to_column_value,
 };
@@ -32,6 +32,11 @@ impl ColumnType {
     pub fn encode<T: Serialize + 'static>(&self, v: &T) -> Result<Cell, ValueError> {
         if let Some(cell) = native::encode(self.kind, v) {
             return cell.and_then(|cell| self.check_null(cell));
+        }
+        if self.kind == Kind::Serialized
+            && let Some(list) = flat::encode(v)
+        {
+            return Ok(Cell::Blob(list));
         }
         match (v as &dyn std::any::Any).downcast_ref::<Value>() {
             Some(value) => self.encode_value(value),
@@ -90,6 +95,13 @@ impl ColumnType {
     ///
     /// A cell that does not hold what the column or `T` asks for.
     pub fn decode<T: DeserializeOwned + 'static>(&self, cell: Cell) -> Result<T, ValueError> {
+        let cell = match self.kind {
+            Kind::Serialized => cell,
+            _ => match native::decode(cell) {
+                Ok(result) => return result,
+                Err(cell) => cell,
+            },
+        };
         if TypeId::of::<T>() == TypeId::of::<Value>() {
             return self.decode_value(cell).and_then(native::cast);
         }
@@ -98,15 +110,10 @@ impl ColumnType {
         {
             return result;
         }
-        let cell = match (self.kind, cell) {
-            (Kind::Serialized, Cell::Blob(bytes)) => return Ok(decode_typed(&bytes)?),
-            (Kind::Serialized, cell) => cell,
-            (_, cell) => match native::decode(cell) {
-                Ok(result) => return result,
-                Err(cell) => cell,
-            },
-        };
-        from_value(self.decode_value(cell)?)
+        match (self.kind, cell) {
+            (Kind::Serialized, Cell::Blob(bytes)) => Ok(decode_typed(&bytes)?),
+            (_, cell) => from_value(self.decode_value(cell)?),
+        }
     }
 
     /// The value of a cell in a column of this type.

@@ -29,6 +29,7 @@ mod compressed;
 mod decode;
 mod encode;
 mod error;
+mod flat;
 mod kinds;
 mod limit;
 mod moment;

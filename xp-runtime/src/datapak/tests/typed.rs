@@ -12,7 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::datapak::typed::decode_typed;
 use crate::datapak::{DatapakError, decode, encode};
 use crate::value::strategies::value;
-use crate::value::{MAX_DEPTH, Value, from_value};
+use crate::value::{Cell, ColumnType, MAX_DEPTH, Value, from_value, to_value};
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code)]
@@ -233,5 +233,22 @@ fn types_are_no_deeper_than_values() {
     for depth in [MAX_DEPTH + 1, 50_000] {
         let error = decode_typed::<Nested>(&nested(depth)).unwrap_err();
         assert_eq!(error, DatapakError::TooDeep);
+    }
+}
+
+/// The bytes that are written for a list, and those of its value.
+fn written<T: serde::Serialize + 'static>(list: &T) -> [Cell; 2] {
+    let by_value = encode(&to_value(list).unwrap()).unwrap();
+    [ColumnType::SERIALIZED.encode(list).unwrap(), Cell::Blob(by_value)]
+}
+
+proptest! {
+    #[test]
+    fn lists_of_plain_items_are_written_as_their_values(
+        floats in vec(any::<f64>(), 0..9), ints in vec(any::<i64>(), 0..9), texts in vec(".*", 0..9)
+    ) {
+        for [list, value] in [written(&floats), written(&ints), written(&texts)] {
+            prop_assert_eq!(list, value);
+        }
     }
 }

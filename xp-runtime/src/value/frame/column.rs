@@ -289,6 +289,9 @@ impl Column {
 
     /// Whether the item at `index` is null.
     pub fn is_null(&self, index: usize) -> bool {
+        if let ColumnData::Null(len) = self.data {
+            return index < len;
+        }
         self.validity.as_ref().and_then(|v| v.get(index)) == Some(false)
     }
 

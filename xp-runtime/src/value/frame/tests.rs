@@ -230,3 +230,11 @@ proptest! {
         let _ = Frame::from_arrow_file(bytes);
     }
 }
+
+#[test]
+fn a_column_of_nulls_has_nothing_but_nulls() {
+    let column = Column::new("n", ColumnData::Null(3));
+    assert_eq!(column.null_count(), 3);
+    let nulls = [0, 1, 2, 3].map(|i| column.is_null(i));
+    assert_eq!(nulls, [true, true, true, false]);
+}
