@@ -13,9 +13,9 @@ use crate::value::{Archive, Array, BigInt, Frame, MAX_DEPTH, StoreUrl, Value};
 /// Anything that is no DATAPAK value; unknown kinds; and what exceeds a [limit](crate::datapak#limits).
 /// Reading never panics, and never executes anything.
 pub fn decode(bytes: &[u8]) -> Result<Value, DatapakError> {
-    let most = most(bytes.len());
-    let bytes = decompressed(bytes)?;
-    let graph = unpickle(&bytes, most)?;
+    let pickle = decompressed(bytes)?;
+    let most = most(bytes.len(), pickle.len());
+    let graph = unpickle(&pickle, most)?;
     graph.bounded(most)?;
     graph.value(graph.root, 0)
 }
@@ -52,10 +52,15 @@ impl<'a> Graph<'a> {
     /// The elements of a list, tuple or set.
     fn items(
         &self,
-        items: impl Iterator<Item = Item<'a>>,
+        items: impl ExactSizeIterator<Item = Item<'a>>,
         depth: usize,
     ) -> Result<Vec<Value>, DatapakError> {
-        items.map(|item| self.value(item, depth + 1)).collect()
+        // Not collected: a result does not know how many there will be, and takes room for more.
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            all.push(self.value(item, depth + 1)?);
+        }
+        Ok(all)
     }
 
     fn map(
@@ -63,10 +68,11 @@ impl<'a> Graph<'a> {
         entries: &[(Item<'a>, Item<'a>)],
         depth: usize,
     ) -> Result<Vec<(Value, Value)>, DatapakError> {
-        entries
-            .iter()
-            .map(|(key, value)| Ok((self.value(*key, depth + 1)?, self.value(*value, depth + 1)?)))
-            .collect()
+        let mut all = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            all.push((self.value(*key, depth + 1)?, self.value(*value, depth + 1)?));
+        }
+        Ok(all)
     }
 
     fn complex(&self, dict: Item<'a>, kind: Item<'a>, depth: usize) -> Result<Value, DatapakError> {

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | opcodes | those of plain values; all are checked before any is executed |
 //! | containers within one another | [`MAX_DEPTH`](crate::value::MAX_DEPTH) |
-//! | memory of a value, what is shared counted as often as it is there | 64 MiB, and 256 bytes for each byte that is stored |
+//! | memory of a value, what is shared counted as often as it is there | 16 MiB, 256 bytes for each byte that is stored, and 8 for each byte of the pickle |
 //! | a pickle that is stored compressed | 16 MiB, and 64 bytes for each byte that is stored |
 //! | an integer | 255 bytes |
 //! | dimensions of an array | 64 |

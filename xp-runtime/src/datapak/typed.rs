@@ -15,9 +15,9 @@ use crate::value::{
 
 /// What [`from_value`] makes of the value that [`decode`](super::decode()) reads.
 pub(super) fn decode_typed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DatapakError> {
-    let most = most(bytes.len());
-    let bytes = decompressed(bytes)?;
-    let graph = unpickle(&bytes, most)?;
+    let pickle = decompressed(bytes)?;
+    let most = most(bytes.len(), pickle.len());
+    let graph = unpickle(&pickle, most)?;
     let extent = graph.bounded(most)?;
     if extent.is_complex {
         return Ok(from_value(graph.value(graph.root, 0)?)?);

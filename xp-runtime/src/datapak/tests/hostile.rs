@@ -149,9 +149,9 @@ fn sharing_does_not_explode() {
     }
     bytes.push(b'.');
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
-    // The same with tuples in half a kilobyte, which as values would take hundreds of megabytes.
+    // The same with tuples in half a kilobyte, which as values would take tens of megabytes.
     let mut bytes = b"\x80\x04)".to_vec();
-    (0..22).for_each(|_| bytes.extend_from_slice(b"2\x86"));
+    (0..20).for_each(|_| bytes.extend_from_slice(b"2\x86"));
     bytes.push(b'.');
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
     // A text of 64 KiB, 100,000 times.
@@ -161,6 +161,21 @@ fn sharing_does_not_explode() {
     bytes.extend(b"h\0".iter().copied().cycle().take(200_000));
     bytes.extend_from_slice(b"e.");
     assert_eq!(decode(&bytes), Err(DatapakError::TooLarge));
+}
+
+#[test]
+fn containers_have_no_room_to_spare() {
+    // A vector that grows has room for four, which for many tuples of one is four times what they were counted as.
+    let Ok(Value::List(items)) = decode(b"\x80\x04](N\x85N\x85N\x85N\x85N\x85e.") else {
+        panic!("no list");
+    };
+    assert_eq!((items.len(), items.capacity()), (5, 5));
+    for item in items {
+        let Value::Tuple(item) = item else {
+            panic!("no tuple");
+        };
+        assert_eq!((item.len(), item.capacity()), (1, 1));
+    }
 }
 
 #[test]

@@ -239,7 +239,10 @@ fn types_are_no_deeper_than_values() {
 /// The bytes that are written for a list, and those of its value.
 fn written<T: serde::Serialize + 'static>(list: &T) -> [Cell; 2] {
     let by_value = encode(&to_value(list).unwrap()).unwrap();
-    [ColumnType::SERIALIZED.encode(list).unwrap(), Cell::Blob(by_value)]
+    [
+        ColumnType::SERIALIZED.encode(list).unwrap(),
+        Cell::Blob(by_value),
+    ]
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use super::schema::{dictionary_encoding, field, types};
 use super::table::{Table, malformed};
-use crate::value::frame::{DataType, FrameError, Temporal};
+use crate::value::frame::{DataType, FrameError, Temporal, TimeUnit};
 
 /// How deep types of columns may nest.
 pub(super) const MAX_DEPTH: usize = 64;
@@ -242,8 +242,11 @@ impl Layout {
             }
             types::TIME => {
                 let unit = unit(types::TIME_UNIT, types::UNIT_DEFAULT)?;
-                let bytes = match details.i32(types::TIME_BIT_WIDTH)? {
-                    64 => 8,
+                let bytes = match (details.i32(types::TIME_BIT_WIDTH)?, unit) {
+                    (64, TimeUnit::Microsecond | TimeUnit::Nanosecond) => 8,
+                    (64, _) | (_, TimeUnit::Microsecond | TimeUnit::Nanosecond) => {
+                        return malformed("times of another width than their unit has");
+                    }
                     _ => 4,
                 };
                 Layout::Temporal(Temporal::Time(unit), bytes)

@@ -152,3 +152,14 @@ fn what_fields_share_is_read_once() {
         "malformed Arrow file: metadata repeats itself"
     );
 }
+
+#[test]
+fn times_have_the_width_of_their_unit() {
+    // Microseconds in 32 bits: written again, they would take 64.
+    let field = Made::of(types::TIME, 2);
+    assert_eq!(
+        refused(file(&[field], &[], &[])),
+        "malformed Arrow file: times of another width than their unit has"
+    );
+    assert!(read(file(&[Made::of(types::TIME, 1)], &[], &[])).is_ok());
+}
