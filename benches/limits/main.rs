@@ -9,8 +9,10 @@ mod experiments;
 mod load;
 mod measure;
 mod memory;
+mod mltraq;
 mod resume;
 mod short;
+mod stores;
 mod workloads;
 
 use std::process::ExitCode;
@@ -26,6 +28,10 @@ const BENCHMARKS: [Benchmark; 15] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
+    ),
+    (
+        "1,000 runs of 1,000 points each, against mltraq",
+        mltraq::sequences,
     ),
     (
         "1,000,000 points of a chunk-flushed sequence",
@@ -45,6 +51,11 @@ const BENCHMARKS: [Benchmark; 15] = [
         "the same with `isolate(Process)`, beside it without",
         short::isolated,
     ),
+    (
+        "8 arrays of 1,000,000 floats as `DataStore`, written and read",
+        stores::arrays,
+    ),
+    ("the same as `Vec<f64>`, beside bytes", stores::vectors),
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),

@@ -38,6 +38,7 @@ mod signals;
 mod step;
 mod stop;
 mod store;
+mod stored;
 mod sweep;
 mod table;
 mod usage;
@@ -66,8 +67,9 @@ pub use sequence::{Row, Sequence, SequenceError};
 pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session, Upstreamed};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
+pub use stored::{ArchiveStore, DataStore, DataStoreCause, DataStoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
-pub use table::{QueryRowError, Table};
+pub use table::{QueryRowError, Table, TableError};
 pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 
@@ -78,7 +80,7 @@ pub mod __private {
     #[cfg(test)]
     pub use xp_macros::callee_must_be_a_step;
 
-    pub use crate::bounds::{SharedOps, state_must_be_send};
+    pub use crate::bounds::{AnyInput, InputType, SharedOps, StandsInRow, state_must_be_send};
     pub use crate::continued::{
         ExperimentFn, RunsOf, continues, continues_must_name_an_experiment, runs_in,
     };
@@ -91,7 +93,7 @@ pub mod __private {
         Any, AnyPlan, Axes, Axis, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan,
         PlanError, PlanOptions, Planned, Slot, ValueOf, WithPoints, values,
     };
-    pub use crate::row::{Layout, Mapping, RowError, RowReader};
+    pub use crate::row::{Layout, Mapping, Part, RowError, RowReader};
     pub use crate::run::{Run, RunKind};
     pub use crate::scope::Scope;
     pub use crate::sequence::Sequence;

@@ -14,7 +14,7 @@ use crate::exception::StepError;
 use crate::experiment::Readable;
 use crate::experiment::{Error, Result};
 use crate::identity::{IdentityScheme, Inputs};
-use crate::row::{Layout, Mapping, Misfit, RowReader, RowWriter};
+use crate::row::{Layout, Mapping, Misfit, Part, RowReader, RowWriter};
 use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
@@ -82,8 +82,12 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
         Self::layout()
     }
 
+    fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {
+        mapping.parts(of, true)
+    }
+
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<SweptFields<P, F>> {
-        let mut row = RowReader::new(mapping, run.cells);
+        let mut row = RowReader::new(mapping, run.cells).of_run(of, run.id_run);
         let mut read = || {
             let point = if members_of::<P>().is_some() {
                 row.get_flat()?

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Error, Result};
 use crate::bunch::Bunch;
 use crate::declare::Declared;
-use crate::row::{Layout, Mapping, Misfit, RowReader};
+use crate::row::{Layout, Mapping, Misfit, Part, RowReader};
 use crate::run::{Dynamic, RunKind};
 use crate::store::{Store, StoredExperiment, StoredRun};
 
@@ -33,6 +33,10 @@ pub trait Readable: RunKind<Inner = ()> {
         None
     }
 
+    /// The columns of a table of runs.
+    #[doc(hidden)]
+    fn parts(mapping: &Self::Mapping, of: &StoredExperiment) -> Vec<Part>;
+
     /// The fields of a run.
     #[doc(hidden)]
     fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
@@ -56,9 +60,14 @@ impl<X: Declared> Readable for X {
 
     fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
         let mut layout = Self::columns();
+        let own = layout.columns().len();
         X::reads(&mut layout);
         match X::continues() {
-            Some(continues) => Mapping::with_args(layout, stored, continues.args_field),
+            Some(continues) => {
+                // As long as all runs fail there are no columns.
+                let lacking = if stored.continued { own } else { 0 };
+                Mapping::with_args(layout, stored, continues.args_field, lacking)
+            }
             None => Mapping::new(layout, stored),
         }
     }
@@ -73,11 +82,17 @@ impl<X: Declared> Readable for X {
         layout
     }
 
+    fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {
+        mapping.parts(of, X::continues().is_none())
+    }
+
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
-        X::read(&mut RowReader::new(mapping, run.cells)).map_err(|source| Error::Run {
-            experiment: of.name.clone(),
-            id_run: run.id_run,
-            source: Box::new(source),
+        X::read(&mut RowReader::new(mapping, run.cells).of_run(of, run.id_run)).map_err(|source| {
+            Error::Run {
+                experiment: of.name.clone(),
+                id_run: run.id_run,
+                source: Box::new(source),
+            }
         })
     }
 }
@@ -89,19 +104,25 @@ impl Readable for Dynamic {
         Ok(())
     }
 
+    fn parts((): &(), of: &StoredExperiment) -> Vec<Part> {
+        Part::of(of)
+    }
+
     fn read((): &(), of: &StoredExperiment, run: StoredRun) -> Result<Bunch> {
         let id_run: Uuid = run.id_run;
         of.columns
             .iter()
             .zip(run.cells)
-            .map(|(column, cell)| match column.ty.decode_value(cell) {
-                Ok(value) => Ok((column.name.clone(), value)),
-                Err(source) => Err(Error::Cell {
-                    experiment: of.name.clone(),
-                    id_run,
-                    field: column.name.clone(),
-                    source: Box::new(source),
-                }),
+            .map(|(column, cell)| {
+                match of.within(column, id_run, || column.ty.decode_value(cell)) {
+                    Ok(value) => Ok((column.name.clone(), value)),
+                    Err(source) => Err(Error::Cell {
+                        experiment: of.name.clone(),
+                        id_run,
+                        field: column.name.clone(),
+                        source: Box::new(source),
+                    }),
+                }
             })
             .collect()
     }

@@ -1,10 +1,14 @@
 //! Reading the row of a run.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::{Layout, RowError};
 use crate::sequence::Sequence;
 use crate::store::{Column, StoredExperiment, kind_name};
+use crate::value::origin::{self, Holder, Origin};
 use crate::value::{Cell, ColumnType, Kind, Value, ValueError, from_members};
 
 /// A column that does not fit the type that is to be read from it.
@@ -32,7 +36,7 @@ pub struct Mapping {
 
 /// Where a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// In the table.
     Column(usize),
     /// Among the params that MLtraq kept.
@@ -44,25 +48,28 @@ enum Place {
 impl Mapping {
     /// Finds every column, or says of all that do not fit why not.
     pub(crate) fn new(layout: Layout, stored: &StoredExperiment) -> Result<Self, Vec<Misfit>> {
-        Self::find(layout, stored, None)
+        Self::find(layout, stored, None, 0)
     }
 
-    /// The same, where params that are no columns may have been kept by MLtraq in a field.
+    /// The same, where params that are no columns may have been kept by MLtraq in a field, and the
+    /// first `lacking` columns may be missing.
     pub(crate) fn with_args(
         layout: Layout,
         stored: &StoredExperiment,
         args_field: &str,
+        lacking: usize,
     ) -> Result<Self, Vec<Misfit>> {
         let is_args =
             |column: &Column| column.name == args_field && column.ty.kind == Kind::Serialized;
         let args = stored.columns.iter().position(is_args);
-        Self::find(layout, stored, args)
+        Self::find(layout, stored, args, lacking)
     }
 
     fn find(
         layout: Layout,
         stored: &StoredExperiment,
         args: Option<usize>,
+        lacking: usize,
     ) -> Result<Self, Vec<Misfit>> {
         let mut misfits = Vec::new();
         let mut places = Vec::new();
@@ -77,7 +84,7 @@ impl Mapping {
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
-                None => column.ty.nullable || empty,
+                None => column.ty.nullable || empty || i < lacking,
             };
             if !fits {
                 misfits.push(Misfit {
@@ -114,6 +121,16 @@ impl Mapping {
         columns.map(|column| (column.name.as_str(), column.ty))
     }
 
+    /// All columns, and where they are.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&Column, Place)> {
+        self.layout.columns.iter().zip(self.places.iter().copied())
+    }
+
+    /// The place of the column in which MLtraq kept the params.
+    pub(super) fn args(&self) -> Option<usize> {
+        self.args
+    }
+
     /// Those that are in the table.
     pub(crate) fn found(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         let columns = self.columns().zip(&self.places);
@@ -136,6 +153,8 @@ pub struct RowReader<'a> {
     args_at: Option<usize>,
     /// The column of the first cell.
     first: usize,
+    /// The run whose cells they are, if it may have files beside its database.
+    of: Option<(Arc<Holder>, Option<Uuid>)>,
 }
 
 impl<'a> RowReader<'a> {
@@ -149,6 +168,34 @@ impl<'a> RowReader<'a> {
             args: None,
             args_at: mapping.args,
             first: 0,
+            of: None,
+        }
+    }
+
+    /// Says whose cells they are.
+    pub(crate) fn of_run(mut self, of: &StoredExperiment, id_run: Uuid) -> Self {
+        self.of = of.files.clone().map(|holder| (holder, Some(id_run)));
+        self
+    }
+
+    /// The same, by what is known in an execution.
+    pub(crate) fn of_live_run(mut self, holder: Option<&Arc<Holder>>) -> Self {
+        self.of = holder.map(|holder| (Arc::clone(holder), None));
+        self
+    }
+
+    /// Calls a function that decodes a cell of the column.
+    fn within<R>(&self, column: &Column, decode: impl FnOnce() -> R) -> R {
+        match &self.of {
+            Some((holder, id_run)) if column.ty.kind == Kind::Serialized => {
+                let origin = Origin {
+                    holder: Arc::clone(holder),
+                    id_run: *id_run,
+                    field: column.name.clone(),
+                };
+                origin::within(Arc::new(origin), decode)
+            }
+            _ => decode(),
         }
     }
 
@@ -165,6 +212,7 @@ impl<'a> RowReader<'a> {
             args: None,
             args_at: None,
             first,
+            of: None,
         }
     }
 
@@ -192,13 +240,7 @@ impl<'a> RowReader<'a> {
             let cell = cell.unwrap_or(Cell::Null);
             self.args = Some(ColumnType::SERIALIZED.decode_value(cell)?);
         }
-        let args = self.args.as_ref();
-        let member = |name: &str| args.and_then(|args| args.member(name));
-        let of = |side: &str| member(side).and_then(|side| side.member(&column.name));
-        match of("params").or_else(|| of("config")) {
-            Some(value) => column.ty.encode_value(value),
-            None => Err(ValueError::new("there is none of this name")),
-        }
+        arg(self.args.as_ref().unwrap_or(&Value::Null), column)
     }
 
     /// The params that cannot be read from what MLtraq kept.
@@ -218,9 +260,7 @@ impl<'a> RowReader<'a> {
     /// Reads the next column.
     pub fn get<T: DeserializeOwned + 'static>(&mut self) -> Result<T, RowError> {
         let (column, cell) = self.next()?;
-        column
-            .ty
-            .decode(cell)
+        self.within(column, || column.ty.decode(cell))
             .map_err(|source| read_error(column, source))
     }
 
@@ -235,7 +275,7 @@ impl<'a> RowReader<'a> {
             let value = match (&cell, column.ty.kind) {
                 // A missing number is NaN; any other member was left out.
                 (Cell::Null, kind) if kind != Kind::Float => Ok(Value::Null),
-                _ => column.ty.decode_value(cell),
+                _ => self.within(column, || column.ty.decode_value(cell)),
             };
             let value = value.map_err(|source| read_error(column, source))?;
             members.push((column.name[group.prefix.len()..].to_owned(), value));
@@ -270,6 +310,15 @@ impl<'a> RowReader<'a> {
             column: column.name.clone(),
             source,
         })
+    }
+}
+
+/// The cell of a param that MLtraq kept.
+pub(super) fn arg(args: &Value, column: &Column) -> Result<Cell, ValueError> {
+    let of = |side: &str| args.member(side).and_then(|side| side.member(&column.name));
+    match of("params").or_else(|| of("config")) {
+        Some(value) => column.ty.encode_value(value),
+        None => Err(ValueError::new("there is none of this name")),
     }
 }
 

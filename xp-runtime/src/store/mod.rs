@@ -5,6 +5,8 @@ mod claims;
 mod continued;
 mod error;
 mod failure;
+mod files;
+mod given;
 mod history;
 mod insert;
 mod join;
@@ -15,6 +17,7 @@ mod opened;
 mod place;
 mod process;
 mod read;
+mod scan;
 mod schema;
 mod sql;
 mod sqlite;
@@ -32,9 +35,11 @@ use uuid::Uuid;
 
 pub(crate) use continued::{Continuable, Continuing, ledger_of};
 pub use error::StoreError;
+pub(crate) use given::Given;
 pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
+pub(crate) use scan::Each;
 pub(crate) use sqlite::SqliteStore;
 pub use terms::Durability;
 pub(crate) use terms::Terms;
@@ -43,8 +48,10 @@ pub(crate) use transfer::{Destination, Import, Moved, Snapshot, Source, transfer
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
+use crate::stored::StoreWriter;
 use crate::usage::Usage;
-use crate::value::{Cell, ColumnType, Value};
+use crate::value::origin::{self, Holder, Origin};
+use crate::value::{Cell, ColumnType, Kind, Value};
 
 /// What a column of an experiment's table records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -278,10 +285,33 @@ pub struct StoredExperiment {
     pub(crate) completed: u64,
     /// What stands for it in `xp_experiment`, or for the experiment that continues it.
     pub(crate) ledger: String,
+    /// Whether that one was ever executed: runs may lack all that it makes.
+    pub(crate) continued: bool,
     /// The columns that MLtraq reads, too: those in the experiment's meta.
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
     pub(crate) declared_types: Vec<String>,
+    /// Where what its values refer to is; `None` if there is no place for files.
+    pub(crate) files: Option<Arc<Holder>>,
+}
+
+impl StoredExperiment {
+    /// Calls a function that decodes a cell of a run: what it refers to can be found then.
+    pub(crate) fn within<R>(&self, column: &Column, id_run: Uuid, decode: impl FnOnce() -> R) -> R {
+        let Some(holder) = self
+            .files
+            .as_ref()
+            .filter(|_| column.ty.kind == Kind::Serialized)
+        else {
+            return decode();
+        };
+        let origin = Origin {
+            holder: Arc::clone(holder),
+            id_run: Some(id_run),
+            field: column.name.clone(),
+        };
+        origin::within(Arc::new(origin), decode)
+    }
 }
 
 /// A line of [`ls`](crate::Session::ls).
@@ -428,6 +458,18 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
         columns: &[Column],
     ) -> Result<HashSet<u128>, StoreError>;
 
+    /// Whether an experiment that continues this one was ever executed.
+    fn is_continued(&self, of: &StoredExperiment, declared: &str) -> Result<bool, StoreError>;
+
+    /// Which runs those are that complete runs' steps are given: all but some. `declared` is the
+    /// continuing experiment whose fields are read of them, if it is one.
+    fn given(
+        &self,
+        of: &StoredExperiment,
+        declared: Option<&str>,
+        without: &HashSet<u128>,
+    ) -> Result<Given, StoreError>;
+
     /// A run by its id and the number of its row; `None` if it is gone.
     fn row(&self, of: &StoredExperiment, row: (u128, i64))
     -> Result<Option<StoredRun>, StoreError>;
@@ -470,6 +512,14 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// is no place for files.
     fn store_directory(&self) -> Option<PathBuf>;
 
+    /// Who writes the files to which values of an experiment refer; `None` if there is no place for
+    /// files.
+    fn writer_of_files(&self, of: Uuid, experiment: &str) -> Option<Arc<StoreWriter>>;
+
+    /// The end of all that a writer wrote. If not everything `is_kept` by a commit, what nothing
+    /// refers to is removed, unless others are writing, who do so then.
+    fn end_of_files(&self, writer: &StoreWriter, is_kept: bool);
+
     /// The ids of the completed runs of an experiment.
     fn ids(&self, of: &StoredExperiment) -> Result<HashSet<u128>, StoreError>;
 
@@ -479,6 +529,16 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// Completed runs behind `after` (a rowid), the oldest first; empty at the end. A page holds
     /// as many as are cheap to hold.
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError>;
+
+    /// Calls a function with every completed run, the oldest first, of one state of the store, until it says that it
+    /// is enough. Its cells are in the order of the columns, and NULL in those that are not wanted. The
+    /// function must not use the store.
+    fn scan(
+        &self,
+        of: &StoredExperiment,
+        wanted: &[bool],
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError>;
 
     /// Runs that did not complete, behind `after` (their number), the oldest first.
     fn failures(&self, of: &StoredExperiment, after: i64)

@@ -9,8 +9,10 @@ mod steps;
 mod types;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
+use super::lints::Lints;
 use super::model::{Experiment, Input};
 
 /// All items that an experiment leaves.
@@ -20,6 +22,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let plan_impls = plan::impls(experiment);
     let declared = declared::expand(experiment);
     let constants = constants(experiment);
+    let kept_names = kept_names(experiment);
     let broken = &experiment.broken;
     quote! {
         #plan
@@ -28,6 +31,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
 
         const _: () = {
             #constants
+            #kept_names
             #plan_impls
             #declared
         };
@@ -54,11 +58,25 @@ fn private(item: &str) -> TokenStream {
     crate::paths::private(item, proc_macro2::Span::call_site())
 }
 
+/// The names of states and fields once more: they stand in several items, and lints tell of them here.
+fn kept_names(experiment: &Experiment) -> TokenStream {
+    let lints = Lints::of(&experiment.attributes).names;
+    let kept = experiment.body.states.iter().chain(&experiment.body.fields);
+    let names = kept.map(|kept| {
+        let ident = &kept.ident;
+        quote! {
+            #lints
+            const _: () = {
+                #[allow(dead_code)]
+                struct Kept { #ident: () }
+            };
+        }
+    });
+    names.collect()
+}
+
 /// Each type is looked at in one place, at the user's tokens: one that will not do is one error.
 fn constants(experiment: &Experiment) -> TokenStream {
-    use quote::quote_spanned;
-    use syn::spanned::Spanned;
-
     let inputs = experiment
         .inputs
         .values
@@ -112,5 +130,32 @@ fn constants(experiment: &Experiment) -> TokenStream {
         let ops = crate::paths::private("SharedOps", span);
         quote_spanned!(span=> #[allow(dead_code)] const #name: #ops<#ty> = #ops::<#ty>::new();)
     });
-    quote!(#(#inputs)* #(#fields)* #(#states)* #(#shared)*)
+    let given = given_types(experiment);
+    quote!(#(#inputs)* #given #(#fields)* #(#states)* #(#shared)*)
+}
+
+/// What an experiment is given stands in its rows: a type that has a file of its own is an error.
+fn given_types(experiment: &Experiment) -> Option<TokenStream> {
+    let given = experiment
+        .inputs
+        .given()
+        .filter(|(_, input)| input.key.is_none());
+    let checks: Vec<_> = given
+        .map(|(_, input)| {
+            let ty = &input.ty;
+            let of = crate::paths::private("InputType", ty.span());
+            quote_spanned!(ty.span()=> #of::<#ty>::check();)
+        })
+        .collect();
+    let any = private("AnyInput");
+    (!checks.is_empty()).then(|| {
+        quote! {
+            #[allow(dead_code)]
+            fn given_types() {
+                #[allow(unused_imports)]
+                use #any as _;
+                #(#checks)*
+            }
+        }
+    })
 }

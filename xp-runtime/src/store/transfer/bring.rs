@@ -13,6 +13,8 @@ use crate::store::{InputRecord, Key, StoreError};
 pub(super) struct Opened<'a> {
     pub(super) from: &'a dyn Snapshot,
     pub(super) head: Head,
+    /// The file's path, for messages.
+    pub(super) file: &'a str,
     /// Where its store files are.
     pub(super) directory: Option<PathBuf>,
 }
@@ -60,7 +62,9 @@ impl Transfer<'_> {
         };
         let mut heads: Vec<&Head> = there.iter().collect();
         heads.extend(self.sources.iter().map(|source| &source.head));
-        let columns = unite(&heads).map_err(|clashes| StoreError::ColumnClash {
+        let mut files: Vec<_> = there.iter().map(|_| self.file).collect();
+        files.extend(self.sources.iter().map(|source| source.file));
+        let columns = unite(&heads, &files).map_err(|clashes| StoreError::ColumnClash {
             name: name.to_owned(),
             file: self.file.to_owned(),
             clashes,

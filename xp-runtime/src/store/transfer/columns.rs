@@ -108,15 +108,22 @@ impl TableColumn {
     }
 }
 
-/// The columns of all experiments that have runs; or what is wrong with all that do not fit.
-pub(super) fn unite(heads: &[&Head]) -> Result<Vec<TableColumn>, Vec<String>> {
-    let mut tables = heads.iter().filter(|head| head.table.is_some());
-    let Some(first) = tables.next() else {
+/// The columns of all experiments that have runs; or what is wrong with all that do not fit. `files` says
+/// in which file each is.
+pub(super) fn unite(heads: &[&Head], files: &[&str]) -> Result<Vec<TableColumn>, Vec<String>> {
+    let heads = heads.iter().zip(files);
+    let mut tables = heads.filter(|(head, _)| head.table.is_some());
+    let Some((first, first_file)) = tables.next() else {
         return Ok(Vec::new());
+    };
+    let of_one_file = files.iter().all(|file| file == first_file);
+    let place = |head: &Head, file: &str| match of_one_file {
+        true => format!("`{}`", head.name),
+        false => format!("`{}` of `{file}`", head.name),
     };
     let mut columns = first.columns().to_vec();
     let mut clashes = Vec::new();
-    for head in tables {
+    for (head, file) in tables {
         let there = head.columns();
         let has = |name: &str| there.iter().any(|other| other.name == name);
         for column in columns.iter_mut().filter(|column| !has(&column.name)) {
@@ -129,8 +136,10 @@ pub(super) fn unite(heads: &[&Head]) -> Result<Vec<TableColumn>, Vec<String>> {
                     let before = known.kind_name();
                     if let Err(found) = known.join(other) {
                         clashes.push(format!(
-                            "`{}` holds {before} in `{}`, and {found} in `{}`",
-                            known.name, first.name, head.name
+                            "`{}` holds {before} in {}, and {found} in {}",
+                            known.name,
+                            place(first, first_file),
+                            place(head, file)
                         ));
                     }
                 }
@@ -184,7 +193,7 @@ mod tests {
     fn what_one_lacks_may_be_missing() {
         let a = head("a", vec![column("x", "BIGINT", Some("int"))]);
         let b = head("b", vec![column("y", "BLOB", None)]);
-        let columns = unite(&[&a, &b]).unwrap();
+        let columns = unite(&[&a, &b], &["f", "f"]).unwrap();
         let noted = |i: usize| columns[i].listing.as_ref().unwrap().noted.clone();
         assert_eq!(noted(0).as_deref(), Some("int?"));
         assert_eq!(columns[1].default, Some(Cell::Blob(NONE.to_vec())));
@@ -208,7 +217,7 @@ mod tests {
                 column("z", "TEXT", None),
             ],
         );
-        let clashes = unite(&[&a, &b]).unwrap_err();
+        let clashes = unite(&[&a, &b], &["f", "f"]).unwrap_err();
         assert_eq!(
             clashes,
             [
@@ -217,7 +226,7 @@ mod tests {
             ]
         );
         let b = head("b", vec![column("z", "TEXT", None)]);
-        let columns = unite(&[&a, &b]).unwrap();
+        let columns = unite(&[&a, &b], &["f", "f"]).unwrap();
         // It is no id that is known to be one any more.
         assert_eq!(columns[2].listing.as_ref().unwrap().noted, None);
     }

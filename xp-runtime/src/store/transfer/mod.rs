@@ -269,6 +269,7 @@ pub(crate) fn transfer(
                 Ok(Opened {
                     from,
                     head,
+                    file: source.store.place(),
                     directory: source.store.store_directory(),
                 })
             });

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 pub(crate) use self::access::{Source, visit_entries, visit_items, visit_variant};
 use super::frame::record;
 use super::marks::unmarked;
+use super::origin;
 use super::{Array, BigInt, Column, Frame, Value, ValueError};
 
 /// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](crate::value::to_value).
@@ -356,6 +357,15 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             | Value::DateTime(_)
             | Value::Date(_)
             | Value::Time(_) => self.deserialize_any(visitor),
+            // Columns of frames have one type for points in time.
+            Value::DateTime64(Some(micros)) if self.place == Place::Cell => {
+                match jiff::Timestamp::from_microsecond(micros) {
+                    Ok(at) => {
+                        visitor.visit_string(jiff::tz::Offset::UTC.to_datetime(at).to_string())
+                    }
+                    Err(_) => self.mismatch(&visitor),
+                }
+            }
             _ => self.mismatch(&visitor),
         }
     }
@@ -400,14 +410,14 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        // One of this library's own types is asked for, and this may be a value that serde has no form for.
         if name.starts_with("xp::") {
-            return match unmarked(self.value) {
-                Ok((mark, payload)) => {
-                    visit_variant(mark.to_owned(), Some(Self::new(payload)), visitor)
-                }
-                Err(value) => visitor.visit_newtype_struct(ValueDeserializer { value, ..self }),
-            };
+            // The mark goes through serde without the cell from which the reference was read.
+            if let Value::DataStore(url) | Value::ArchiveStore(url) = &self.value
+                && let Some(origin) = url.origin().cloned()
+            {
+                return origin::within(origin, || visit_marked(self, visitor));
+            }
+            return visit_marked(self, visitor);
         }
         visitor.visit_newtype_struct(self)
     }
@@ -501,6 +511,20 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_unit()
+    }
+}
+
+/// One of this library's own types is asked for, and this may be a value that serde has no form for.
+fn visit_marked<'de, V: Visitor<'de>>(
+    of: ValueDeserializer,
+    visitor: V,
+) -> Result<V::Value, ValueError> {
+    match unmarked(of.value) {
+        Ok((mark, payload)) => {
+            let payload = ValueDeserializer::new(payload);
+            visit_variant(mark.to_owned(), Some(payload), visitor)
+        }
+        Err(value) => visitor.visit_newtype_struct(ValueDeserializer { value, ..of }),
     }
 }
 
