@@ -39,7 +39,7 @@ pub(super) fn read(npy: &[u8]) -> Result<Header, ArrayError> {
         [version @ (2 | 3), 0, a, b, c, d, ..] => {
             (*version, u32::from_le_bytes([*a, *b, *c, *d]) as usize, 12)
         }
-        [0..=3, _, _, _, ..] => return malformed("it ends in its header"),
+        [] | [1..=3] | [1..=3, 0, ..] => return malformed("it ends in its header"),
         _ => return malformed("an unknown version"),
     };
     let Some(text) = npy[start..].get(..len) else {
