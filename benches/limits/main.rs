@@ -55,7 +55,7 @@ const BENCHMARKS: [Benchmark; 15] = [
         "8 arrays of 1,000,000 floats as `DataStore`, written and read",
         stores::arrays,
     ),
-    ("the same as `Vec<f64>`, beside bytes", stores::vectors),
+    ("the same as `DataStore<Vec<f64>>`", stores::vectors),
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),

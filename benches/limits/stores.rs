@@ -34,7 +34,7 @@ pub(crate) fn arrays(effort: Effort) -> Result<Line> {
     )
 }
 
-/// The same as vectors, which are lists in the file.
+/// The same as vectors, which are arrays in the file.
 pub(crate) fn vectors(effort: Effort) -> Result<Line> {
     compare(
         effort,

@@ -15,7 +15,7 @@ session = mltraq.create_session(f"sqlite:///{file}")
 experiment = session.load_experiment("stores")
 assert str(experiment.id_experiment) == id_experiment
 assert type(experiment.fields.best) is DataStore
-assert experiment.fields.best.value == [1.5, 2.5]
+assert experiment.fields.best.value.tolist() == [1.5, 2.5]
 
 for run in experiment.runs.values():
     n, fields = run.fields.n, run.fields

@@ -1,6 +1,6 @@
 //! A value with a file of its own.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -10,12 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use super::error::{DataStoreCause, DataStoreError};
 use super::writer::{self, StoreWriter};
-use super::{name, read};
+use super::{large, name, read};
 use crate::bunch::Bunch;
 use crate::datapak;
-use crate::value::{
-    Array, StoreUrl, Value, ValueError, foreign, from_value, marks, members_of, to_value,
-};
+use crate::value::{StoreUrl, Value, ValueError, foreign, from_value, marks, members_of, to_value};
 
 /// The one key of a value that is no struct.
 const VALUE: &str = "value";
@@ -77,7 +75,7 @@ const VALUE: &str = "value";
 /// # Python
 ///
 /// MLtraq reads it as its `DataStore`: the members of a struct are its keys, any other value has the
-/// one key `value`. MLtraq looks for files below the working directory, so run Python in the directory
+/// one key `value`. A vector of numbers or bools is an array of NumPy there, and a `Vec<u8>` bytes. MLtraq looks for files below the working directory, so run Python in the directory
 /// of the database:
 ///
 /// ```text
@@ -196,10 +194,7 @@ fn has_keys<T: DeserializeOwned + 'static>() -> bool {
 
 /// What the file holds.
 fn content_of<T: Serialize + DeserializeOwned + 'static>(value: &T) -> Result<Value, ValueError> {
-    let any = value as &dyn Any;
-    let array = any.downcast_ref::<Array>().cloned().map(Value::Array);
-    let bytes = || any.downcast_ref::<Vec<u8>>().cloned().map(Value::Bytes);
-    let data = match array.or_else(bytes).or_else(|| foreign::value(value)) {
+    let data = match large::value(value).or_else(|| foreign::value(value)) {
         Some(value) => value,
         None => to_value(value)?,
     };
@@ -244,16 +239,10 @@ fn of_value<T: DeserializeOwned + 'static>(value: Value) -> Result<T, ValueError
     if let Some(result) = foreign::read(&value) {
         return result;
     }
-    // Serde would take them byte by byte.
-    let mut value = value;
-    if let Value::Bytes(bytes) = &mut value
-        && let Some(same) = (bytes as &mut dyn Any).downcast_mut::<T>()
-    {
-        // An empty `Vec<u8>` in its place.
-        let empty = from_value(Value::Bytes(Vec::new()))?;
-        return Ok(std::mem::replace(same, empty));
+    match large::read(value) {
+        Ok(read) => Ok(read),
+        Err(value) => from_value(value),
     }
-    from_value(value)
 }
 
 impl<T> From<T> for DataStore<T> {

@@ -13,6 +13,7 @@ mod archive_store;
 mod data_store;
 mod error;
 mod in_use;
+mod large;
 mod name;
 mod read;
 mod writer;

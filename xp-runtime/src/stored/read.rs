@@ -39,7 +39,9 @@ impl StoreUrl {
     /// for run in session.load("simulation")?.runs() {
     ///     let run = run?;
     ///     let Some(Value::DataStore(url)) = run.fields.value("trace") else { panic!("a store") };
-    ///     assert_eq!(url.read()?.member("value"), Some(&Value::List(vec![0.5.into(); 3])));
+    ///     let read = url.read()?;
+    ///     let Some(Value::Array(trace)) = read.member("value") else { panic!("an array") };
+    ///     assert_eq!(trace.to_vec::<f64>()?, [0.5; 3]);
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
