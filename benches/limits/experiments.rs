@@ -65,6 +65,55 @@ pub(crate) fn short(#[param] i: u64) {
     let x: u64 = spin(i);
 }
 
+/// An integer below zero.
+#[step]
+fn negative(i: u64) -> i64 {
+    -(i as i64)
+}
+
+/// Whether it is a multiple of three.
+#[step]
+fn third(i: u64) -> bool {
+    i.is_multiple_of(3)
+}
+
+/// A text of some words.
+#[step]
+fn words(i: u64) -> String {
+    format!("the text of run {i}")
+}
+
+/// Half of `i`, for every second one.
+#[step]
+fn maybe_half(i: u64) -> Option<f64> {
+    i.is_multiple_of(2).then(|| half(i))
+}
+
+/// Runs with a native field of each kind.
+#[experiment]
+pub(crate) fn natives(#[param] i: u64) {
+    /// An integer.
+    #[field]
+    let int: i64 = negative(i);
+    /// A float.
+    #[field]
+    let float: f64 = half(i);
+    /// A text.
+    #[field]
+    let text: String = words(i);
+    /// A truth value.
+    #[field]
+    let truth: bool = third(i);
+    /// A float, or none.
+    #[field]
+    let maybe: Option<f64> = maybe_half(i);
+}
+
+/// Executes so many runs with a native field of each kind.
+pub(crate) fn execute_natives(session: &Session, runs: u64) -> xp::Result<()> {
+    session.execute(natives().i(0..runs)).map(drop)
+}
+
 /// Executes so many runs that do nothing.
 pub(crate) fn execute_empty(session: &Session, runs: u64) -> xp::Result<()> {
     session.execute(empty().i(0..runs)).map(drop)

@@ -6,6 +6,7 @@
 
 mod bare;
 mod experiments;
+mod load;
 mod measure;
 mod memory;
 mod mltraq;
@@ -58,6 +59,15 @@ const BENCHMARKS: [Benchmark; 15] = [
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),
+    (
+        "a list of 1,000,000 floats, as xp writes it: decoded",
+        load::floats_of_xp,
+    ),
+    (
+        "a list of 1,000,000 floats, as MLtraq writes it: decoded",
+        load::floats_of_mltraq,
+    ),
+    ("load of 100,000 runs with 5 native fields", load::runs),
     ("peak memory of 1,000,000 runs in a grid", memory::grid),
     ("peak memory of 1,000,000 values of one param", memory::list),
 ];

@@ -1,7 +1,10 @@
+use std::any::TypeId;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{decode, encode, moment, native};
+use super::typed::decode_typed;
+use super::{decode, encode, flat, moment, native};
 use crate::value::{
     Cell, ColumnType, Kind, Value, ValueError, foreign, from_value, to_column_value,
 };
@@ -29,6 +32,11 @@ impl ColumnType {
     pub fn encode<T: Serialize + 'static>(&self, v: &T) -> Result<Cell, ValueError> {
         if let Some(cell) = native::encode(self.kind, v) {
             return cell.and_then(|cell| self.check_null(cell));
+        }
+        if self.kind == Kind::Serialized
+            && let Some(list) = flat::encode(v)
+        {
+            return Ok(Cell::Blob(list));
         }
         match (v as &dyn std::any::Any).downcast_ref::<Value>() {
             Some(value) => self.encode_value(value),
@@ -87,25 +95,25 @@ impl ColumnType {
     ///
     /// A cell that does not hold what the column or `T` asks for.
     pub fn decode<T: DeserializeOwned + 'static>(&self, cell: Cell) -> Result<T, ValueError> {
-        let cell = if self.kind == Kind::Serialized {
-            cell
-        } else {
-            match native::decode(cell) {
+        let cell = match self.kind {
+            Kind::Serialized => cell,
+            _ => match native::decode(cell) {
                 Ok(result) => return result,
                 Err(cell) => cell,
-            }
+            },
         };
-        let value = self.decode_value(cell)?;
-        if let Some(result) = foreign::read(&value) {
+        if TypeId::of::<T>() == TypeId::of::<Value>() {
+            return self.decode_value(cell).and_then(native::cast);
+        }
+        if foreign::is_foreign::<T>()
+            && let Some(result) = foreign::read(&self.decode_value(cell.clone())?)
+        {
             return result;
         }
-        let mut value = Some(value);
-        if let Some(verbatim) = (&mut value as &mut dyn std::any::Any).downcast_mut::<Option<T>>()
-            && let Some(verbatim) = verbatim.take()
-        {
-            return Ok(verbatim);
+        match (self.kind, cell) {
+            (Kind::Serialized, Cell::Blob(bytes)) => Ok(decode_typed(&bytes)?),
+            (_, cell) => from_value(self.decode_value(cell)?),
         }
-        from_value(value.unwrap_or_default())
     }
 
     /// The value of a cell in a column of this type.

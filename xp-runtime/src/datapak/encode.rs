@@ -47,10 +47,7 @@ impl Writer {
             Value::Bool(true) => self.out.push(opcode::NEWTRUE),
             Value::Bool(false) => self.out.push(opcode::NEWFALSE),
             Value::Int(x) => self.int(*x),
-            Value::Float(x) => {
-                self.out.push(opcode::BINFLOAT);
-                self.out.extend_from_slice(&x.to_be_bytes());
-            }
+            Value::Float(x) => self.float(*x),
             Value::Text(x) => self.text(x),
             Value::Bytes(x) => self.bytes(x),
             Value::Uuid(x) => {
@@ -116,7 +113,12 @@ impl Writer {
         self.out.push(opcode::SETITEMS);
     }
 
-    fn int(&mut self, x: i128) {
+    pub(super) fn float(&mut self, x: f64) {
+        self.out.push(opcode::BINFLOAT);
+        self.out.extend_from_slice(&x.to_be_bytes());
+    }
+
+    pub(super) fn int(&mut self, x: i128) {
         if let Ok(x) = u8::try_from(x) {
             self.out.extend_from_slice(&[opcode::BININT1, x]);
         } else if let Ok(x) = u16::try_from(x) {
@@ -162,7 +164,7 @@ impl Writer {
         self.close();
     }
 
-    fn text(&mut self, x: &str) {
+    pub(super) fn text(&mut self, x: &str) {
         self.length(
             [
                 opcode::SHORT_BINUNICODE,
@@ -196,16 +198,27 @@ impl Writer {
     }
 
     fn list(&mut self, items: &[Value], depth: usize) -> Result<(), DatapakError> {
-        self.out.push(opcode::EMPTY_LIST);
-        if items.is_empty() {
-            return Ok(());
-        }
-        self.out.push(opcode::MARK);
+        self.begin_list(items.len());
         for item in items {
             self.value(item, depth + 1)?;
         }
-        self.out.push(opcode::APPENDS);
+        self.end_list(items.len());
         Ok(())
+    }
+
+    /// Begin a list; so many elements follow.
+    pub(super) fn begin_list(&mut self, len: usize) {
+        self.out.push(opcode::EMPTY_LIST);
+        if len > 0 {
+            self.out.push(opcode::MARK);
+        }
+    }
+
+    /// End a list of so many elements.
+    pub(super) fn end_list(&mut self, len: usize) {
+        if len > 0 {
+            self.out.push(opcode::APPENDS);
+        }
     }
 
     fn tuple(&mut self, items: &[Value], depth: usize) -> Result<(), DatapakError> {

@@ -71,7 +71,7 @@ pub(super) fn decode<T: 'static>(cell: Cell) -> Result<Result<T, ValueError>, Ce
 }
 
 /// The same value, under the other name of its type.
-fn cast<A: 'static, B: 'static>(a: A) -> Result<B, ValueError> {
+pub(super) fn cast<A: 'static, B: 'static>(a: A) -> Result<B, ValueError> {
     let mut a = Some(a);
     let a: &mut dyn Any = &mut a;
     let b = a.downcast_mut::<Option<B>>().and_then(Option::take);

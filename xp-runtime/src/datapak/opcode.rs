@@ -62,3 +62,32 @@ pub(super) const LONG_BINGET: u8 = b'j';
 pub(super) const PUT: u8 = b'p';
 pub(super) const LONG_BINPUT: u8 = b'r';
 pub(super) const MEMOIZE: u8 = 0x94;
+
+/// What follows an opcode in the stream.
+#[derive(Clone, Copy)]
+pub(super) enum Argument {
+    /// So many bytes.
+    Fixed(u8),
+    /// A length of so many bytes, little-endian, and as many bytes as it says.
+    Counted(u8),
+    /// A line of text.
+    Line,
+}
+
+/// The argument of an opcode; `None` if the opcode is not allowed.
+pub(super) const fn argument(opcode: u8) -> Option<Argument> {
+    Some(match opcode {
+        STOP | NONE | NEWTRUE | NEWFALSE | EMPTY_LIST | APPEND | APPENDS | LIST | EMPTY_TUPLE
+        | TUPLE | TUPLE1 | TUPLE2 | TUPLE3 | EMPTY_DICT | DICT | SETITEM | SETITEMS | EMPTY_SET
+        | ADDITEMS | FROZENSET | MARK | POP | POP_MARK | DUP | MEMOIZE => Argument::Fixed(0),
+        PROTO | BININT1 | BINGET => Argument::Fixed(1),
+        BININT2 => Argument::Fixed(2),
+        BININT | LONG_BINGET | LONG_BINPUT => Argument::Fixed(4),
+        BINFLOAT | FRAME => Argument::Fixed(8),
+        LONG1 | SHORT_BINUNICODE | SHORT_BINSTRING | SHORT_BINBYTES => Argument::Counted(1),
+        BINUNICODE | BINSTRING | BINBYTES => Argument::Counted(4),
+        BINUNICODE8 | BINBYTES8 | BYTEARRAY8 => Argument::Counted(8),
+        INT | LONG | FLOAT | UNICODE | STRING | GET | PUT => Argument::Line,
+        _ => return None,
+    })
+}

@@ -148,11 +148,19 @@ fn space(total: u64, free: u64) -> [Option<f64>; 3] {
 
 /// The space of the file system that has a path.
 #[cfg(unix)]
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "on some systems these numbers have 32 bits"
+)]
 fn disk(path: &Path) -> [Option<f64>; 3] {
     match nix::sys::statvfs::statvfs(path) {
         Ok(of) => {
-            let unit = of.fragment_size();
-            space(of.blocks() * unit, of.blocks_available() * unit)
+            let unit = of.fragment_size() as u64;
+            let bytes = |blocks| unit.saturating_mul(blocks);
+            space(
+                bytes(of.blocks() as u64),
+                bytes(of.blocks_available() as u64),
+            )
         }
         Err(_) => [None; 3],
     }

@@ -129,13 +129,16 @@ impl SqliteStore {
         let mut page = Vec::new();
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            let id: String = row.get(1)?;
-            let id_run = Uuid::try_parse(&id)
-                .map_err(|_| self.unexpected(&of.name, "the id of a run", "32 hex digits"))?;
-            let cells = (0..of.columns.len())
-                .map(|i| Ok(cell(row.get_ref(i + 2)?)))
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            bytes += cells.iter().map(Cell::weight).sum::<usize>();
+            let id_run = (row.get_ref(1)?.as_str().ok())
+                .and_then(|id| Uuid::try_parse(id).ok())
+                .ok_or_else(|| self.unexpected(&of.name, "the id of a run", "32 hex digits"))?;
+            // A result of a vector does not know how long it will be, and grows.
+            let mut cells = Vec::with_capacity(of.columns.len());
+            for i in 0..of.columns.len() {
+                let cell = cell(row.get_ref(i + 2)?);
+                bytes += cell.weight();
+                cells.push(cell);
+            }
             page.push(StoredRun {
                 rowid: row.get(0)?,
                 id_run,

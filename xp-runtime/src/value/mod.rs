@@ -42,7 +42,9 @@ pub use members::to_members;
 pub use ser::to_value;
 pub use store_url::StoreUrl;
 
-pub(crate) use de::from_record;
+pub(crate) use de::{
+    Source, ValueDeserializer, from_record, visit_entries, visit_items, visit_variant,
+};
 pub(crate) use frame::{ColumnBuilder, estimated_size, write as write_arrow_file};
 pub(crate) use kind::is_stored;
 pub(crate) use members::to_column_value;

@@ -1,6 +1,7 @@
 mod columns;
 mod frames;
 mod hostile;
+mod typed;
 mod vectors;
 
 /// The bytes of a hexadecimal text; spaces do not count.

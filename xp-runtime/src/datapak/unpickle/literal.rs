@@ -3,7 +3,7 @@
 use crate::datapak::DatapakError;
 
 /// A little-endian two's complement of any length; `None` if it does not fit.
-pub(super) fn long(bytes: &[u8]) -> Option<i128> {
+pub(in crate::datapak) fn long(bytes: &[u8]) -> Option<i128> {
     let sign = if bytes.last().is_some_and(|last| *last >= 0x80) {
         0xff
     } else {

@@ -69,6 +69,9 @@ const MALFORMED: ArrayError = ArrayError::Malformed {
     problem: "an unknown type of items",
 };
 
+/// So many bytes of a name are as much as a value.
+const LONG_NAME: usize = 256;
+
 impl DType {
     /// The type that a header describes.
     pub(super) fn of(literal: &Literal) -> Result<Self, ArrayError> {
@@ -90,6 +93,21 @@ impl DType {
                 size.checked_add(member.dtype.checked_size()?.checked_mul(member.len()?)?)
             }),
         }
+    }
+
+    /// How many values an item is made of, at least one, where long names count as several; `None` if they cannot be
+    /// counted.
+    pub(super) fn values(&self) -> Option<usize> {
+        let DType::Struct(members) = self else {
+            return Some(1);
+        };
+        let values = members.iter().try_fold(0_usize, |values, member| {
+            let (lists, is_empty) = super::header::lists(&member.shape)?;
+            let each = if is_empty { 1 } else { member.dtype.values()? };
+            let name = member.name.len() / LONG_NAME;
+            values.checked_add(lists.checked_mul(each)?.checked_add(name)?)
+        });
+        values.map(|values| values.max(1))
     }
 
     /// How many bytes an item takes.

@@ -11,7 +11,7 @@ const ALIGNMENT: usize = 64;
 /// As many dimensions as NumPy has.
 const MAX_DIMENSIONS: usize = 64;
 
-/// How many items there may be that take no bytes at all.
+/// How many values there may be that take no bytes at all.
 const MAX_EMPTY: usize = 1 << 20;
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(super) fn read(npy: &[u8]) -> Result<Header, ArrayError> {
         [version @ (2 | 3), 0, a, b, c, d, ..] => {
             (*version, u32::from_le_bytes([*a, *b, *c, *d]) as usize, 12)
         }
-        [0..=3, _, _, _, ..] => return malformed("it ends in its header"),
+        [] | [1..=3] | [1..=3, 0, ..] => return malformed("it ends in its header"),
         _ => return malformed("an unknown version"),
     };
     let Some(text) = npy[start..].get(..len) else {
@@ -85,18 +85,33 @@ pub(super) fn read(npy: &[u8]) -> Result<Header, ArrayError> {
 
 /// The size of an item, and how many of them there are.
 fn extent(dtype: &DType, shape: &[usize]) -> Result<(usize, usize), ArrayError> {
-    let product = |shape: &[usize]| shape.iter().try_fold(1_usize, |len, n| len.checked_mul(*n));
     let absurd = ArrayError::Malformed {
         problem: "an absurd shape",
     };
     let size = dtype.checked_size().ok_or(absurd.clone())?;
-    let empty = shape.iter().position(|n| *n == 0);
-    // As nested lists, an array has as many lists as the dimensions before the first empty one say.
-    let lists = product(&shape[..empty.unwrap_or(shape.len())]).ok_or(absurd.clone())?;
-    if (empty.is_some() || size == 0) && lists > MAX_EMPTY {
-        return Err(absurd);
+    let (lists, is_empty) = lists(shape).ok_or(absurd.clone())?;
+    let (len, values) = match is_empty {
+        true => (0, Some(lists)),
+        false => (
+            lists,
+            lists.checked_mul(dtype.values().unwrap_or(usize::MAX)),
+        ),
+    };
+    // There are as many bytes, or else the array is refused for that.
+    let most = size.saturating_mul(len).saturating_add(MAX_EMPTY);
+    match values {
+        Some(values) if values <= most => Ok((size, len)),
+        _ => Err(absurd),
     }
-    Ok((size, if empty.is_some() { 0 } else { lists }))
+}
+
+/// How many lists or items something of this shape is as nested lists, those in lists that are empty left out; and whether
+/// these are. `None` if they cannot be counted.
+pub(super) fn lists(shape: &[usize]) -> Option<(usize, bool)> {
+    let empty = shape.iter().position(|n| *n == 0);
+    let shape = &shape[..empty.unwrap_or(shape.len())];
+    let lists = shape.iter().try_fold(1_usize, |len, n| len.checked_mul(*n));
+    Some((lists?, empty.is_some()))
 }
 
 /// The numbers of a tuple.

@@ -121,7 +121,8 @@ fn types_have_the_text_of_numpy() {
 
 #[test]
 fn what_is_no_array_is_refused() {
-    let refused = |dtype, shape, data: &[u8]| of(dtype, shape, data).unwrap_err().to_string();
+    let refused =
+        |dtype: &str, shape: &str, data: &[u8]| of(dtype, shape, data).unwrap_err().to_string();
     assert_eq!(
         refused("'|O'", "(1,)", &[0; 8]),
         "NumPy arrays of type `|O` are not supported"
@@ -140,6 +141,22 @@ fn what_is_no_array_is_refused() {
         refused("[('x', '<i8', (4294967296, 4294967296))]", "(1,)", &[]),
         absurd
     );
+    for members in [
+        "('a', '<i4', (1099511627776, 0))",
+        "('a', '|S0', (1099511627776,))",
+        "('a', [('b', '|S0', (1048576,))], (1048576,))",
+        "('a', [], (1099511627776,))",
+        "('a', '|S0', (1048576,)), ('b', '|S0', (2,))",
+    ] {
+        assert_eq!(refused(&format!("[{members}]"), "(1,)", &[]), absurd);
+    }
+    let empty = format!("[('x', '|u1'), {}]", "('', '|S0'), ".repeat(3_000));
+    assert_eq!(refused(&empty, "(1000,)", &[0; 1000]), absurd);
+    assert!(of(&empty, "(100,)", &[0; 100]).is_ok());
+    // Each item, as a map, has its own copy of the names.
+    let named = format!("[('{}', '|u1')]", "x".repeat(60_000));
+    assert_eq!(refused(&named, "(1000000,)", &[0; 1_000_000]), absurd);
+    assert!(of(&named, "(1000,)", &[0; 1000]).is_ok());
     assert!(of("'<i8'", "(-1,)", &[]).is_err());
     assert!(of("'<i3'", "(1,)", &[0; 3]).is_err());
     assert!(of("'<i8'", &format!("({})", "1, ".repeat(65)), &[0; 8]).is_err());
@@ -152,6 +169,24 @@ fn what_is_no_array_is_refused() {
     }
     // A header that says to be 4 GiB long.
     assert!(Array::from_npy(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}".to_vec()).is_err());
+}
+
+#[test]
+fn items_may_have_parts_without_bytes() {
+    let members =
+        "[('x', '|u1'), ('none', '<i4', (2, 0)), ('', '|V0'), ('s', '|S0', (2,)), ('m', [])]";
+    let item = Value::Map(vec![
+        ("x".into(), 1.into()),
+        ("none".into(), Value::List(vec![Value::List(vec![]); 2])),
+        ("s".into(), Value::List(vec![Value::Bytes(vec![]); 2])),
+        ("m".into(), Value::Map(vec![])),
+    ]);
+    let array = of(members, "(1,)", &[1]).unwrap();
+    assert!(array.items().eq([item]));
+    // As many values as there are bytes are no question.
+    let members = "[('x', '|u1', (2,)), ('y', [('z', '|b1')], (1, 2))]";
+    let array = of(members, "(1000000,)", &[1; 4_000_000]).unwrap();
+    assert_eq!(array.len(), 1_000_000);
 }
 
 #[test]

@@ -6,20 +6,71 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-use super::{Place, ValueDeserializer};
-use crate::value::{Value, ValueError};
+use crate::value::ValueError;
 
-/// The elements of a sequence.
-pub(super) struct Items<I> {
-    pub(super) items: I,
-    /// How many were read.
-    pub(super) index: usize,
-    pub(super) place: Place,
+/// What elements, keys and values are deserialised from.
+pub(crate) trait Source<'de>: Deserializer<'de, Error = ValueError> {
+    /// How a key is named where its value is wrong.
+    type Name: Display;
+
+    fn name(&self) -> Self::Name;
+
+    /// The same as the key of a map, where numbers may be written as texts.
+    #[must_use]
+    fn into_key(self) -> Self;
 }
 
-impl<'de, I: ExactSizeIterator<Item = Value>> SeqAccess<'de> for Items<I> {
+/// A sequence of these elements; all of them must be taken.
+pub(crate) fn visit_items<'de, I, V: Visitor<'de>>(
+    items: I,
+    visitor: V,
+) -> Result<V::Value, ValueError>
+where
+    I: ExactSizeIterator<Item: Source<'de>>,
+{
+    let mut access = Items { items, index: 0 };
+    let result = visitor.visit_seq(&mut access)?;
+    match access.items.len() {
+        0 => Ok(result),
+        more => Err(ValueError::expected(
+            format_args!("{} elements", access.index),
+            access.index + more,
+        )),
+    }
+}
+
+/// A map of these entries.
+pub(crate) fn visit_entries<'de, I, D, V>(entries: I, visitor: V) -> Result<V::Value, ValueError>
+where
+    I: ExactSizeIterator<Item = (D, D)>,
+    D: Source<'de>,
+    V: Visitor<'de>,
+{
+    visitor.visit_map(Entries {
+        entries,
+        value: None,
+    })
+}
+
+/// The variant of an enum that has this name.
+pub(crate) fn visit_variant<'de, D: Source<'de>, V: Visitor<'de>>(
+    name: String,
+    payload: Option<D>,
+    visitor: V,
+) -> Result<V::Value, ValueError> {
+    visitor.visit_enum(Variant { name, payload })
+}
+
+struct Items<I> {
+    items: I,
+    /// How many were read.
+    index: usize,
+}
+
+impl<'de, I: ExactSizeIterator<Item: Source<'de>>> SeqAccess<'de> for Items<I> {
     type Error = ValueError;
 
+    #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
@@ -28,10 +79,7 @@ impl<'de, I: ExactSizeIterator<Item = Value>> SeqAccess<'de> for Items<I> {
             return Ok(None);
         };
         let element = seed
-            .deserialize(ValueDeserializer {
-                value: item,
-                place: self.place,
-            })
+            .deserialize(item)
             .map_err(|e| e.in_element(self.index))?;
         self.index += 1;
         Ok(Some(element))
@@ -42,15 +90,17 @@ impl<'de, I: ExactSizeIterator<Item = Value>> SeqAccess<'de> for Items<I> {
     }
 }
 
-/// The entries of a map.
-pub(super) struct Entries<I> {
-    pub(super) entries: I,
+struct Entries<'de, I, D: Source<'de>> {
+    entries: I,
     /// The name of the key that was read last, and its value.
-    pub(super) value: Option<(String, Value)>,
-    pub(super) place: Place,
+    value: Option<(D::Name, D)>,
 }
 
-impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entries<I> {
+impl<'de, I, D> MapAccess<'de> for Entries<'de, I, D>
+where
+    I: ExactSizeIterator<Item = (D, D)>,
+    D: Source<'de>,
+{
     type Error = ValueError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -60,12 +110,9 @@ impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entrie
         let Some((key, value)) = self.entries.next() else {
             return Ok(None);
         };
-        let name = key.to_string();
+        let name = key.name();
         let result = seed
-            .deserialize(ValueDeserializer {
-                value: key,
-                place: Place::Key,
-            })
+            .deserialize(key.into_key())
             .map_err(|e| e.in_member(&name))?;
         self.value = Some((name, value));
         Ok(Some(result))
@@ -79,9 +126,7 @@ impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entrie
             .value
             .take()
             .ok_or_else(|| ValueError::new("a value was read before its key"))?;
-        let place = self.place;
-        seed.deserialize(ValueDeserializer { value, place })
-            .map_err(|e| e.in_member(name))
+        seed.deserialize(value).map_err(|e| e.in_member(name))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -89,20 +134,19 @@ impl<'de, I: ExactSizeIterator<Item = (Value, Value)>> MapAccess<'de> for Entrie
     }
 }
 
-/// A variant of an enum.
-pub(super) struct Variant {
-    pub(super) name: String,
-    pub(super) payload: Option<Value>,
+struct Variant<D> {
+    name: String,
+    payload: Option<D>,
 }
 
-impl<'de> EnumAccess<'de> for Variant {
+impl<'de, D: Source<'de>> EnumAccess<'de> for Variant<D> {
     type Error = ValueError;
-    type Variant = Payload;
+    type Variant = Payload<D>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, Payload), ValueError> {
+    ) -> Result<(S::Value, Payload<D>), ValueError> {
         let deserializer: StrDeserializer<'_, ValueError> = self.name.as_str().into_deserializer();
         let variant = seed.deserialize(deserializer)?;
         Ok((
@@ -116,21 +160,19 @@ impl<'de> EnumAccess<'de> for Variant {
 }
 
 /// What a variant holds.
-pub(super) struct Payload {
+struct Payload<D> {
     name: String,
-    payload: Option<Value>,
+    payload: Option<D>,
 }
 
-impl Payload {
+impl<'de, D: Source<'de>> Payload<D> {
     fn read<T>(
         self,
         expected: impl Display,
-        read: impl FnOnce(ValueDeserializer) -> Result<T, ValueError>,
+        read: impl FnOnce(D) -> Result<T, ValueError>,
     ) -> Result<T, ValueError> {
         match self.payload {
-            Some(payload) => {
-                read(ValueDeserializer::new(payload)).map_err(|e| e.in_member(self.name))
-            }
+            Some(payload) => read(payload).map_err(|e| e.in_member(self.name)),
             None => Err(ValueError::expected(
                 expected,
                 format_args!("the variant `{}` alone", self.name),
@@ -139,14 +181,13 @@ impl Payload {
     }
 }
 
-impl<'de> VariantAccess<'de> for Payload {
+impl<'de, D: Source<'de>> VariantAccess<'de> for Payload<D> {
     type Error = ValueError;
 
     fn unit_variant(self) -> Result<(), ValueError> {
         match self.payload {
             None => Ok(()),
-            Some(payload) => <()>::deserialize(ValueDeserializer::new(payload))
-                .map_err(|e| e.in_member(self.name)),
+            Some(payload) => <()>::deserialize(payload).map_err(|e| e.in_member(self.name)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
-use self::access::{Entries, Items, Variant};
+pub(crate) use self::access::{Source, visit_entries, visit_items, visit_variant};
 use super::frame::record;
 use super::marks::unmarked;
 use super::origin;
@@ -100,13 +100,29 @@ impl Place {
     }
 }
 
-struct ValueDeserializer {
+/// Deserialises from a value.
+pub(crate) struct ValueDeserializer {
     value: Value,
     place: Place,
 }
 
+impl Source<'_> for ValueDeserializer {
+    type Name = String;
+
+    fn name(&self) -> String {
+        self.value.to_string()
+    }
+
+    fn into_key(self) -> Self {
+        ValueDeserializer {
+            place: Place::Key,
+            ..self
+        }
+    }
+}
+
 impl ValueDeserializer {
-    fn new(value: Value) -> Self {
+    pub(crate) fn new(value: Value) -> Self {
         ValueDeserializer {
             value,
             place: Place::Anywhere,
@@ -131,19 +147,8 @@ fn visit_seq<'de, V: Visitor<'de>>(
     place: Place,
     visitor: V,
 ) -> Result<V::Value, ValueError> {
-    let mut access = Items {
-        items,
-        index: 0,
-        place,
-    };
-    let result = visitor.visit_seq(&mut access)?;
-    match access.items.len() {
-        0 => Ok(result),
-        more => Err(ValueError::expected(
-            format_args!("{} elements", access.index),
-            access.index + more,
-        )),
-    }
+    let items = items.map(|value| ValueDeserializer { value, place });
+    visit_items(items, visitor)
 }
 
 /// The parts of the array's first dimension.
@@ -189,11 +194,9 @@ fn visit_map<'de, V: Visitor<'de>>(
     place: Place,
     visitor: V,
 ) -> Result<V::Value, ValueError> {
-    visitor.visit_map(Entries {
-        entries,
-        value: None,
-        place,
-    })
+    let at = |value, place| ValueDeserializer { value, place };
+    let entries = entries.map(|(key, value)| (at(key, Place::Key), at(value, place)));
+    visit_entries(entries, visitor)
 }
 
 fn bunch(entries: Vec<(String, Value)>) -> impl ExactSizeIterator<Item = (Value, Value)> {
@@ -484,15 +487,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         visitor: V,
     ) -> Result<V::Value, ValueError> {
         match self.value {
-            Value::Text(name) => visitor.visit_enum(Variant {
-                name,
-                payload: None,
-            }),
+            Value::Text(name) => visit_variant(name, None::<Self>, visitor),
             Value::Map(mut entries) if entries.len() == 1 => match entries.remove(0) {
-                (Value::Text(name), payload) => visitor.visit_enum(Variant {
-                    name,
-                    payload: Some(payload),
-                }),
+                (Value::Text(name), payload) => {
+                    visit_variant(name, Some(Self::new(payload)), visitor)
+                }
                 (other, _) => Err(ValueError::expected(
                     "the name of a variant",
                     other.describe(),
@@ -500,10 +499,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             },
             Value::Bunch(mut entries) if entries.len() == 1 => {
                 let (name, payload) = entries.remove(0);
-                visitor.visit_enum(Variant {
-                    name,
-                    payload: Some(payload),
-                })
+                visit_variant(name, Some(Self::new(payload)), visitor)
             }
             _ => self.mismatch(&visitor),
         }
@@ -524,10 +520,10 @@ fn visit_marked<'de, V: Visitor<'de>>(
     visitor: V,
 ) -> Result<V::Value, ValueError> {
     match unmarked(of.value) {
-        Ok((mark, payload)) => visitor.visit_enum(Variant {
-            name: mark.to_owned(),
-            payload: Some(payload),
-        }),
+        Ok((mark, payload)) => {
+            let payload = ValueDeserializer::new(payload);
+            visit_variant(mark.to_owned(), Some(payload), visitor)
+        }
         Err(value) => visitor.visit_newtype_struct(ValueDeserializer { value, ..of }),
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -56,8 +58,8 @@ pub enum ColumnData {
     List(Lists),
     /// Structs, by members.
     Struct(Structs),
-    /// Items that are written once, and the place among them of each item.
-    Dictionary(Vec<usize>, Box<Column>),
+    /// The place of each item among items that are there once, and may belong to several columns.
+    Dictionary(Vec<usize>, Arc<Column>),
     /// Universally unique identifiers. A [`Frame`](super::Frame) has them as texts of 32 hexadecimal digits.
     Uuid(Vec<Uuid>),
     /// Items of several types, or of one that has no column of its own. A [`Frame`](super::Frame) has them as lists and
@@ -301,6 +303,9 @@ impl Column {
 
     /// Whether the item at `index` is null.
     pub fn is_null(&self, index: usize) -> bool {
+        if let ColumnData::Null(len) = self.data {
+            return index < len;
+        }
         self.validity.as_ref().and_then(|v| v.get(index)) == Some(false)
     }
 

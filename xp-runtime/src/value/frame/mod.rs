@@ -14,6 +14,7 @@ mod strings;
 mod take;
 mod typed;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -189,8 +190,8 @@ impl Frame {
     /// There is no such column, or it cannot be read.
     pub fn series_column(&self) -> Result<Column, FrameError> {
         let index = match self.index() {
-            Index::Columns(names) => names,
-            Index::Range { .. } => Vec::new(),
+            Index::Columns(names) => HashSet::from_iter(names),
+            Index::Range { .. } => HashSet::new(),
         };
         let fields = self.0.fields();
         match fields.iter().position(|field| !index.contains(&field.name)) {

@@ -48,7 +48,7 @@ fn dictionaries_are_written_out() {
     texts.validity = Some([true, true].into_iter().collect());
     let mut column = Column::new(
         "c",
-        ColumnData::Dictionary(vec![1, 0, 9, 1], Box::new(texts)),
+        ColumnData::Dictionary(vec![1, 0, 9, 1], std::sync::Arc::new(texts)),
     );
     column.validity = Some([true, true, true, false].into_iter().collect());
     let items: Vec<Value> = column.iter().collect();
@@ -229,4 +229,12 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         let _ = Frame::from_arrow_file(bytes);
     }
+}
+
+#[test]
+fn a_column_of_nulls_has_nothing_but_nulls() {
+    let column = Column::new("n", ColumnData::Null(3));
+    assert_eq!(column.null_count(), 3);
+    let nulls = [0, 1, 2, 3].map(|i| column.is_null(i));
+    assert_eq!(nulls, [true, true, true, false]);
 }

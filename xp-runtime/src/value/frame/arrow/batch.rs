@@ -1,29 +1,49 @@
 //! Record batches, and the dictionaries that they refer to.
 
-use std::collections::HashMap;
-
 use super::field::Field;
 use super::file::{check_version, unsupported};
 use super::schema::{CONTINUATION, batch, dictionary_batch, message};
 use super::table::{Table, array, malformed};
 use crate::value::frame::{Bitmap, Column, FrameError};
 
-/// Dictionaries by their id.
-pub(super) type Dictionaries = HashMap<i64, Column>;
+/// What may be read of a file. Otherwise a small file could ask for any amount of memory.
+pub(super) struct Budget {
+    /// Bytes of batches: each is part of one batch only.
+    bytes: usize,
+    /// Items behind which no bytes stand, in all columns and batches.
+    items: usize,
+}
+
+impl Budget {
+    pub(super) fn of(file: &[u8]) -> Self {
+        Budget {
+            bytes: file.len(),
+            // As many as bytes could stand behind, of which an item takes a bit at least; and some more for small files.
+            items: file.len().saturating_mul(8).saturating_add(1 << 20),
+        }
+    }
+
+    pub(super) fn spend_items(&mut self, items: usize) -> Result<(), FrameError> {
+        match self.items.checked_sub(items) {
+            Some(left) => self.items = left,
+            None => return malformed("more items than the file can have"),
+        }
+        Ok(())
+    }
+}
 
 /// A record batch: its metadata, and the bytes of its columns.
-pub(super) struct Batch<'a> {
+pub(super) struct Batch<'a, 'b> {
     pub(super) rows: usize,
-    /// How many items a column may claim to have, whether or not bytes stand behind them.
-    limit: usize,
+    /// The dictionary that this is, and whether it adds to one.
+    pub(super) dictionary: (i64, bool),
     nodes: std::slice::ChunksExact<'a, u8>,
     buffers: std::slice::ChunksExact<'a, u8>,
     body: &'a [u8],
-    /// How many bytes of the body may still be read.
-    budget: usize,
+    /// How many bytes of the body may still be read: each is part of one buffer only.
+    unread: usize,
     compressed: bool,
-    /// The dictionary that this is, and whether it adds to one.
-    dictionary: (i64, bool),
+    budget: &'b mut Budget,
 }
 
 /// A non-negative 64-bit integer.
@@ -41,13 +61,13 @@ fn slice(bytes: &[u8], at: usize, len: usize) -> Result<&[u8], FrameError> {
     }
 }
 
-impl<'a> Batch<'a> {
+impl<'a, 'b> Batch<'a, 'b> {
     /// The batch of a block of the file, in a message of this kind.
     pub(super) fn read(
         bytes: &'a [u8],
         block: &[u8],
         kind: u8,
-        budget: &mut usize,
+        budget: &'b mut Budget,
     ) -> Result<Self, FrameError> {
         let at = size(block, 0)?;
         let metadata_len = u32::from_le_bytes(array(block, 8)?) as usize;
@@ -55,8 +75,8 @@ impl<'a> Batch<'a> {
         let metadata = slice(bytes, at, metadata_len)?;
         let body = slice(bytes, at.saturating_add(metadata_len), body_len)?;
         let spent = metadata_len.saturating_add(body_len);
-        match budget.checked_sub(spent) {
-            Some(left) => *budget = left,
+        match budget.bytes.checked_sub(spent) {
+            Some(left) => budget.bytes = left,
             None => return malformed("record batches overlap"),
         }
         // Before version 0.15, Arrow wrote no continuation marker.
@@ -77,43 +97,19 @@ impl<'a> Batch<'a> {
             dictionary = (header.i64(dictionary_batch::ID)?, is_delta);
             header = header.table(dictionary_batch::DATA)?;
         }
-        // What has bytes has a bit for each item at least; columns of nulls and tables without columns have none.
-        let limit = bytes.len().saturating_mul(8).saturating_add(1 << 20);
-        let rows = match usize::try_from(header.i64(batch::LENGTH)?) {
-            Ok(rows) if rows <= limit => rows,
-            Ok(_) => return malformed("more rows than the file can have"),
-            Err(_) => return malformed("a negative length"),
+        let Ok(rows) = usize::try_from(header.i64(batch::LENGTH)?) else {
+            return malformed("a negative length");
         };
         Ok(Batch {
             rows,
-            limit,
+            dictionary,
             nodes: header.structs(batch::NODES, batch::NODE_SIZE)?,
             buffers: header.structs(batch::BUFFERS, batch::BUFFER_SIZE)?,
             body,
-            budget: body.len(),
+            unread: body.len(),
             compressed: header.is_present(batch::COMPRESSION),
-            dictionary,
+            budget,
         })
-    }
-
-    /// Adds the dictionary that this batch holds.
-    pub(super) fn add_dictionary(
-        mut self,
-        fields: &[Field],
-        dictionaries: &mut Dictionaries,
-    ) -> Result<(), FrameError> {
-        let (id, is_delta) = self.dictionary;
-        let Some(values) = fields.iter().find_map(|field| field.dictionary(id)) else {
-            return malformed("a dictionary that no column has");
-        };
-        let mut column = match dictionaries.remove(&id) {
-            Some(column) if is_delta => column,
-            _ => values.empty(dictionaries)?,
-        };
-        let rows = self.rows;
-        self.append(&mut column, values, Some(rows))?;
-        dictionaries.insert(id, column);
-        Ok(())
     }
 
     /// Leaves out a column.
@@ -142,6 +138,9 @@ impl<'a> Batch<'a> {
         if expected.is_some_and(|expected| expected != len) {
             return malformed("columns differ in length");
         }
+        if !field.has_bytes() {
+            self.budget.spend_items(len)?;
+        }
         let before = column.len();
         let validity = if field.has_validity() {
             self.buffer()?
@@ -168,11 +167,7 @@ impl<'a> Batch<'a> {
         let Some(node) = self.nodes.next() else {
             return malformed("a record batch lacks a column");
         };
-        let (len, nulls) = (size(node, 0)?, size(node, 8)?);
-        if len > self.limit {
-            return malformed("more rows than the file can have");
-        }
-        Ok((len, nulls))
+        Ok((size(node, 0)?, size(node, 8)?))
     }
 
     /// The column's next buffer.
@@ -181,8 +176,8 @@ impl<'a> Batch<'a> {
             return malformed("a record batch lacks a buffer");
         };
         let buffer = slice(self.body, size(buffer, 0)?, size(buffer, 8)?)?;
-        match self.budget.checked_sub(buffer.len()) {
-            Some(left) => self.budget = left,
+        match self.unread.checked_sub(buffer.len()) {
+            Some(left) => self.unread = left,
             None => return malformed("buffers overlap"),
         }
         Ok(buffer)

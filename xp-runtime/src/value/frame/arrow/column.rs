@@ -1,6 +1,7 @@
 //! The items of columns, in the buffers of a record batch.
 
-use super::batch::{Batch, Dictionaries};
+use super::batch::Batch;
+use super::dictionary::Dictionaries;
 use super::field::{Field, Int, Layout, Offsets, unsupported};
 use super::table::malformed;
 use crate::value::frame::{
@@ -10,7 +11,7 @@ use crate::value::half;
 
 impl Field {
     /// A column without items.
-    pub(super) fn empty(&self, dictionaries: &Dictionaries) -> Result<Column, FrameError> {
+    pub(super) fn empty(&self, dictionaries: &Dictionaries<'_>) -> Result<Column, FrameError> {
         let data = match &self.layout {
             Layout::Null => ColumnData::Null(0),
             Layout::Bool => ColumnData::Bool(Bitmap::new()),
@@ -32,14 +33,10 @@ impl Field {
                 let members = members.collect::<Result<_, _>>()?;
                 ColumnData::Struct(Structs { len: 0, members })
             }
-            Layout::Dictionary { id, values, .. } => {
-                let values = match dictionaries.get(id) {
-                    Some(values) => values.clone(),
-                    // A file without rows may leave out the dictionaries, too.
-                    None => values.empty(dictionaries)?,
-                };
-                ColumnData::Dictionary(Vec::new(), Box::new(values))
-            }
+            Layout::Dictionary { id, .. } => match dictionaries.get(*id) {
+                Some(values) => ColumnData::Dictionary(Vec::new(), values),
+                None => return malformed("a dictionary that is not there"),
+            },
             Layout::Unsupported(name) => return Err(unsupported(&self.name, name)),
         };
         Ok(Column::new(self.name.clone(), data))
@@ -49,9 +46,18 @@ impl Field {
     pub(super) fn has_validity(&self) -> bool {
         !matches!(self.layout, Layout::Null)
     }
+
+    /// Whether bytes stand behind each of the items, or behind members of it.
+    pub(super) fn has_bytes(&self) -> bool {
+        match &self.layout {
+            Layout::Null | Layout::FixedBinary(0) | Layout::FixedList(..) => false,
+            Layout::Struct(members) => !members.is_empty(),
+            _ => true,
+        }
+    }
 }
 
-impl Batch<'_> {
+impl Batch<'_, '_> {
     /// Appends `len` items, whose validity was read before.
     pub(super) fn append_data(
         &mut self,

@@ -2,20 +2,20 @@
 
 use super::schema::{dictionary_encoding, field, types};
 use super::table::{Table, malformed};
-use crate::value::frame::{DataType, FrameError, Temporal};
+use crate::value::frame::{DataType, FrameError, Temporal, TimeUnit};
 
 /// How deep types of columns may nest.
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// A column, or a part of one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::value::frame) struct Field {
     pub(in crate::value::frame) name: String,
     pub(super) layout: Layout,
 }
 
 /// How items are laid out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Layout {
     Null,
     Bool,
@@ -52,25 +52,48 @@ pub(super) enum Offsets {
     Large,
 }
 
+/// What a field is part of.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Within {
+    depth: usize,
+    dictionary: bool,
+}
+
+/// Takes so many bytes from the budget.
+pub(super) fn spend(budget: &mut usize, bytes: usize) -> Result<(), FrameError> {
+    match budget.checked_sub(bytes) {
+        Some(left) => *budget = left,
+        None => return malformed("metadata repeats itself"),
+    }
+    Ok(())
+}
+
 impl Field {
     /// The field of this table. Tables may refer to one another at will, so what all fields may take together is limited
     /// by the budget.
     pub(super) fn read(
         table: &Table<'_>,
-        depth: usize,
+        within: Within,
         budget: &mut usize,
     ) -> Result<Self, FrameError> {
-        if depth == MAX_DEPTH {
+        if within.depth == MAX_DEPTH {
             return malformed("types of columns nest too deep");
         }
         let name = table.string(field::NAME)?;
-        match budget.checked_sub(name.len() + 4) {
-            Some(left) => *budget = left,
-            None => return malformed("metadata repeats itself"),
-        }
-        let layout = Layout::read(table, depth, budget)?;
+        spend(budget, name.len() + 4)?;
         let name = name.to_owned();
-        if !table.is_present(field::DICTIONARY) {
+        let has_dictionary = table.is_present(field::DICTIONARY);
+        if has_dictionary && within.dictionary {
+            // They could be of any size, as each may refer to the one before many times.
+            let layout = Layout::Unsupported("dictionary in a dictionary");
+            return Ok(Field { name, layout });
+        }
+        let parts = Within {
+            depth: within.depth + 1,
+            dictionary: has_dictionary || within.dictionary,
+        };
+        let layout = Layout::read(table, parts, budget)?;
+        if !has_dictionary {
             return Ok(Field { name, layout });
         }
         let encoding = table.table(field::DICTIONARY)?;
@@ -138,17 +161,6 @@ impl Field {
         }
         Ok(extent)
     }
-
-    /// The dictionary of this id, and the field of its values.
-    pub(super) fn dictionary(&self, wanted: i64) -> Option<&Field> {
-        match &self.layout {
-            Layout::Dictionary { id, values, .. } if *id == wanted => Some(values),
-            Layout::Dictionary { values, .. } => values.dictionary(wanted),
-            Layout::List(_, items) | Layout::FixedList(_, items) => items.dictionary(wanted),
-            Layout::Struct(members) => members.iter().find_map(|field| field.dictionary(wanted)),
-            _ => None,
-        }
-    }
 }
 
 pub(super) fn unsupported(column: &str, type_name: &str) -> FrameError {
@@ -172,7 +184,7 @@ impl Int {
 }
 
 impl Layout {
-    fn read(table: &Table<'_>, depth: usize, budget: &mut usize) -> Result<Self, FrameError> {
+    fn read(table: &Table<'_>, parts: Within, budget: &mut usize) -> Result<Self, FrameError> {
         let details = table.table(field::TYPE)?;
         let unit = |slot: usize, default: i16| {
             let unit = if details.is_present(slot) {
@@ -190,8 +202,8 @@ impl Layout {
             Err(_) => malformed("a negative length"),
         };
         let mut children = || {
-            (table.tables(field::CHILDREN)?.iter())
-                .map(|child| Field::read(child, depth + 1, budget))
+            (table.tables(field::CHILDREN)?)
+                .map(|child| Field::read(&child?, parts, budget))
                 .collect::<Result<Vec<_>, _>>()
         };
         let mut items = || {
@@ -230,8 +242,11 @@ impl Layout {
             }
             types::TIME => {
                 let unit = unit(types::TIME_UNIT, types::UNIT_DEFAULT)?;
-                let bytes = match details.i32(types::TIME_BIT_WIDTH)? {
-                    64 => 8,
+                let bytes = match (details.i32(types::TIME_BIT_WIDTH)?, unit) {
+                    (64, TimeUnit::Microsecond | TimeUnit::Nanosecond) => 8,
+                    (64, _) | (_, TimeUnit::Microsecond | TimeUnit::Nanosecond) => {
+                        return malformed("times of another width than their unit has");
+                    }
                     _ => 4,
                 };
                 Layout::Temporal(Temporal::Time(unit), bytes)
@@ -239,6 +254,7 @@ impl Layout {
             types::TIMESTAMP => {
                 let zone = if details.is_present(types::TIMESTAMP_ZONE) {
                     let zone = details.string(types::TIMESTAMP_ZONE)?;
+                    spend(budget, zone.len())?;
                     (!zone.is_empty()).then(|| zone.to_owned())
                 } else {
                     None

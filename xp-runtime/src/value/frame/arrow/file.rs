@@ -1,7 +1,8 @@
 //! Arrow IPC files, whose metadata is read at once and whose columns are read when they are asked for.
 
-use super::batch::{Batch, Dictionaries};
-use super::field::Field;
+use super::batch::{Batch, Budget};
+use super::dictionary::Dictionaries;
+use super::field::{Field, Within, spend};
 use super::schema::{MAGIC, V4, V5, footer, key_value, message, schema_table};
 use super::table::{Table, malformed};
 use crate::value::frame::{Column, FrameError};
@@ -56,27 +57,27 @@ impl File {
             return unsupported("big-endian files");
         }
         let mut budget = range.len();
-        let fields = (schema.tables(schema_table::FIELDS)?.iter())
-            .map(|field| Field::read(field, 0, &mut budget))
+        let fields = (schema.tables(schema_table::FIELDS)?)
+            .map(|field| Field::read(&field?, Within::default(), &mut budget))
             .collect::<Result<_, _>>()?;
         let mut metadata = Vec::new();
         for entry in schema.tables(schema_table::METADATA)? {
+            let entry = entry?;
             let (key, value) = (
                 entry.string(key_value::KEY)?,
                 entry.string(key_value::VALUE)?,
             );
-            match budget.checked_sub(key.len() + value.len()) {
-                Some(left) => budget = left,
-                None => return malformed("metadata repeats itself"),
-            }
+            spend(&mut budget, key.len() + value.len() + 4)?;
             metadata.push((key.to_owned(), value.to_owned()));
         }
-        // Each byte may be read into one place only: otherwise a small file could ask for any amount of memory.
-        let mut budget = bytes.len();
+        let mut budget = Budget::of(&bytes);
         let mut rows = 0_usize;
         for block in footer.structs(footer::RECORD_BATCHES, footer::BLOCK_SIZE)? {
             let batch = Batch::read(&bytes, block, message::RECORD_BATCH, &mut budget)?;
-            rows = rows.saturating_add(batch.rows);
+            // Perhaps there are no columns to stand behind them.
+            let more = batch.rows;
+            budget.spend_items(more)?;
+            rows += more;
         }
         Ok(File {
             footer: range,
@@ -115,14 +116,14 @@ impl File {
         chosen: impl Fn(usize) -> bool,
     ) -> Result<Vec<Column>, FrameError> {
         let footer = Table::root(&self.bytes[self.footer.clone()])?;
-        let mut budget = self.bytes.len();
-        let mut dictionaries = Dictionaries::new();
+        let mut budget = Budget::of(&self.bytes);
+        let fields = || (self.fields.iter().enumerate()).filter(|(i, _)| chosen(*i));
+        let mut dictionaries = Dictionaries::of(fields().map(|(_, field)| field))?;
         for block in footer.structs(footer::DICTIONARIES, footer::BLOCK_SIZE)? {
             let batch = Batch::read(&self.bytes, block, message::DICTIONARY_BATCH, &mut budget)?;
-            batch.add_dictionary(&self.fields, &mut dictionaries)?;
+            dictionaries.read(batch)?;
         }
-        let mut columns: Vec<_> = (self.fields.iter().enumerate())
-            .filter(|(i, _)| chosen(*i))
+        let mut columns: Vec<_> = fields()
             .map(|(_, field)| field.empty(&dictionaries))
             .collect::<Result<_, _>>()?;
         for block in footer.structs(footer::RECORD_BATCHES, footer::BLOCK_SIZE)? {

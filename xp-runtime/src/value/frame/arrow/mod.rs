@@ -6,6 +6,7 @@
 mod batch;
 mod build;
 mod column;
+mod dictionary;
 mod field;
 mod file;
 mod schema;
@@ -15,3 +16,6 @@ mod write;
 pub(super) use file::File;
 pub(super) use write::to_file;
 pub(crate) use write::{estimated_size, write};
+
+#[cfg(test)]
+mod tests;

@@ -120,12 +120,15 @@ impl<'a> Table<'a> {
         Ok(self.vector(slot, size)?.1.chunks_exact(size))
     }
 
-    pub(super) fn tables(&self, slot: usize) -> Result<Vec<Self>, FrameError> {
+    /// The tables of a vector, one after the other: there may be many more references than anyone wants to follow.
+    pub(super) fn tables(
+        &self,
+        slot: usize,
+    ) -> Result<impl Iterator<Item = Result<Self, FrameError>> + use<'a>, FrameError> {
         let (start, elements) = self.vector(slot, 4)?;
-        let references = (0..elements.len() / 4).map(|i| start + 4 * i);
-        references
-            .map(|at| Table::new(self.buffer, follow(self.buffer, at)?))
-            .collect()
+        let buffer = self.buffer;
+        let references = (0..elements.len() / 4).map(move |i| start + 4 * i);
+        Ok(references.map(move |at| Table::new(buffer, follow(buffer, at)?)))
     }
 
     pub(super) fn string(&self, slot: usize) -> Result<&'a str, FrameError> {

@@ -75,7 +75,7 @@ fn write_file(columns: &[Column], metadata: &[(&str, &str)], out: &mut Vec<u8>) 
 }
 
 /// A message with this header and so many bytes of body; the header is filled in by `header`.
-fn write_message(
+pub(super) fn write_message(
     out: &mut Vec<u8>,
     kind: u8,
     body: usize,
