@@ -29,6 +29,7 @@ fn numbers() -> Vec<f64> {
 pub(crate) fn arrays(effort: Effort) -> Result<Line> {
     compare(
         effort,
+        "1.5 ×",
         |numbers| Array::from_vec(numbers.to_vec()),
         |array| array.len() == NUMBERS,
     )
@@ -38,6 +39,7 @@ pub(crate) fn arrays(effort: Effort) -> Result<Line> {
 pub(crate) fn vectors(effort: Effort) -> Result<Line> {
     compare(
         effort,
+        "2 ×",
         |numbers| numbers.to_vec(),
         |vector| vector.len() == NUMBERS,
     )
@@ -45,6 +47,7 @@ pub(crate) fn vectors(effort: Effort) -> Result<Line> {
 
 fn compare<T>(
     effort: Effort,
+    at_most: &'static str,
     make: impl Fn(&[f64]) -> T + Sync,
     is_whole: impl Fn(&T) -> bool,
 ) -> Result<Line>
@@ -98,7 +101,7 @@ where
             Ok(time)
         },
     )?;
-    Ok(factor(pair, "1.5 ×"))
+    Ok(factor(pair, at_most))
 }
 
 /// The numbers as bytes, and they are on the disk.

@@ -40,7 +40,7 @@ fn a_missing_file_is_named_with_its_field_run_and_experiment() {
     let made = Made::new();
     fs::remove_file(&made.path).unwrap();
     let error = made.error();
-    assert!(matches!(&error.cause, Cause::File(_)), "{error:?}");
+    assert!(matches!(&*error.cause, Cause::File(_)), "{error:?}");
     assert_eq!(error.experiment.as_deref(), Some("fits"));
     let path = made.path.canonicalize().unwrap_or(made.path.clone());
     let path = path.strip_prefix("/").unwrap().display().to_string();
@@ -66,9 +66,9 @@ fn a_changed_file_is_not_read() {
         let mut content = fs::read(&made.path).unwrap();
         content[change] ^= 1;
         fs::write(&made.path, &content).unwrap();
-        assert!(matches!(made.error().cause, Cause::Changed));
+        assert!(matches!(*made.error().cause, Cause::Changed));
         fs::write(&made.path, &content[..change]).unwrap();
-        assert!(matches!(made.error().cause, Cause::Changed));
+        assert!(matches!(*made.error().cause, Cause::Changed));
     }
 }
 
@@ -78,14 +78,14 @@ fn a_link_is_not_followed() {
     let away = made.file.dir.path().join("away");
     fs::rename(&made.path, &away).unwrap();
     symlink(&away, &made.path).unwrap();
-    assert!(matches!(made.error().cause, Cause::Link));
+    assert!(matches!(*made.error().cause, Cause::Link));
 
     let made = Made::new();
     let folder = made.path.parent().unwrap();
     let away = made.file.dir.path().join("away");
     fs::rename(folder, &away).unwrap();
     symlink(&away, folder).unwrap();
-    assert!(matches!(made.error().cause, Cause::Link));
+    assert!(matches!(*made.error().cause, Cause::Link));
     // Nor is anything written there.
     let Err(xp::Error::RunsFailed(failed)) = made.file.session().resume(fits().n([2])) else {
         panic!("it fails")
@@ -103,10 +103,10 @@ fn what_is_no_file_is_not_waited_for() {
     let made = Made::new();
     fs::remove_file(&made.path).unwrap();
     nix::unistd::mkfifo(&made.path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    assert!(matches!(made.error().cause, Cause::Irregular));
+    assert!(matches!(*made.error().cause, Cause::Irregular));
     fs::remove_file(&made.path).unwrap();
     fs::create_dir(&made.path).unwrap();
-    assert!(matches!(made.error().cause, Cause::Irregular));
+    assert!(matches!(*made.error().cause, Cause::Irregular));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_file_that_claims_to_be_huge_is_not_read() {
     let file = fs::File::create(&made.path).unwrap();
     file.set_len(1 << 40).unwrap();
     let cause = made.error().cause;
-    assert!(matches!(cause, Cause::TooLarge { size } if size == 1 << 40));
+    assert!(matches!(*cause, Cause::TooLarge { size } if size == 1 << 40));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_url_that_leads_elsewhere_is_refused_before_anything_is_read() {
         )
         .unwrap();
         let error = made.error();
-        assert!(matches!(error.cause, Cause::Outside), "{url}: {error:?}");
+        assert!(matches!(*error.cause, Cause::Outside), "{url}: {error:?}");
         assert_eq!(error.field.as_deref(), Some("trace"));
     }
 }
@@ -159,7 +159,7 @@ fn a_content_of_another_type_is_told() {
         .unwrap()
         .unwrap();
     let error = other.load().unwrap_err();
-    assert!(matches!(error.cause, Cause::Type(_)), "{error:?}");
+    assert!(matches!(*error.cause, Cause::Type(_)), "{error:?}");
     // Bytes of others, which have names that say nothing of the content.
     let name = "0".repeat(32);
     fs::write(made.path.with_file_name(&name), b"\x80\x04K\x01.").unwrap();
@@ -168,5 +168,5 @@ fn a_content_of_another_type_is_told() {
     let cell = xp::datapak::encode(&Value::DataStore(url)).unwrap();
     db.execute("UPDATE experiment_fits SET trace = ?1", [cell])
         .unwrap();
-    assert!(matches!(made.error().cause, Cause::Malformed(_)));
+    assert!(matches!(*made.error().cause, Cause::Malformed(_)));
 }

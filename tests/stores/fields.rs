@@ -59,7 +59,7 @@ fn untyped_runs_have_references_that_can_be_read() {
     assert_eq!(typed.load().unwrap(), &weights(7));
     // A text is no reference that anything is known of.
     let error = StoreUrl::new(url.as_str()).read().unwrap_err();
-    assert!(matches!(error.cause, xp::DataStoreCause::NoDatabase));
+    assert!(matches!(*error.cause, xp::DataStoreCause::NoDatabase));
 }
 
 #[test]

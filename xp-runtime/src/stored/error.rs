@@ -25,7 +25,7 @@ pub struct DataStoreError {
     pub field: Option<String>,
     /// What is wrong.
     #[source]
-    pub cause: DataStoreCause,
+    pub cause: Box<DataStoreCause>,
 }
 
 /// What is wrong with a value that stands in a file beside the database.
@@ -75,7 +75,7 @@ impl DataStoreError {
             experiment: origin.map(|of| of.holder.experiment.clone()),
             id_run: origin.and_then(|of| of.id_run),
             field: origin.map(|of| of.field.clone()),
-            cause,
+            cause: Box::new(cause),
         }
     }
 
