@@ -8,6 +8,10 @@ use crate::bunch::Bunch;
 use crate::datapak;
 use crate::value::{Cell, Value};
 
+/// What a serialised column holds where there is no value: its default, too. MLtraq cannot load a
+/// NULL there.
+pub(super) const PICKLED_NONE: &[u8] = b"\x80\x05N.";
+
 /// A bunch as DATAPAK.
 pub(super) fn bunch_blob(bunch: &Bunch) -> Result<Vec<u8>> {
     let members = bunch

@@ -301,7 +301,7 @@ impl Store for SqliteStore {
                 self.check_continued(&tx, execution)?;
                 return Ok(tx.rollback()?);
             }
-            self.make_room(&tx, &execution.new, &execution.table)?;
+            self.make_room_for(&tx, &execution.new)?;
             Ok(tx.rollback()?)
         })
     }

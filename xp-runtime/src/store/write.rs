@@ -1,6 +1,6 @@
 //! Writing an execution: the experiment with its table, the columns that come later, the runs.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
 use super::failure::{Failure, Result};
@@ -102,44 +102,61 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
+    /// Lets an experiment have this name: refuses one that is taken, or whose table is. What is of
+    /// the experiment that has the name `but` stays; whether there is one is the answer.
     pub(super) fn make_room(
         &self,
-        tx: &Transaction<'_>,
-        new: &NewExperiment,
-        table: &str,
-    ) -> Result<()> {
-        if version(tx)?.is_none_or(|found| found > VERSION) {
+        db: &Connection,
+        name: &str,
+        but: Option<&str>,
+    ) -> Result<bool> {
+        if version(db)?.is_none_or(|found| found > VERSION) {
             return Err(Failure::Store(StoreError::NewerSchema {
                 file: self.file.clone(),
-                found: version(tx)?.unwrap_or_default(),
+                found: version(db)?.unwrap_or_default(),
                 supported: VERSION,
             }));
         }
-        let mut known = tx.prepare_cached("SELECT name FROM experiments")?;
+        let table = table_name(name);
+        let mut known = db.prepare_cached("SELECT name FROM experiments")?;
         let names = known.query_map([], |row| row.get::<_, String>(0))?;
         let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
-        if let Some(other) = names
-            .iter()
-            .find(|name| **name != new.name && table_name(name) == table)
-        {
-            return Err(Failure::Store(StoreError::TableClash {
-                name: new.name.clone(),
-                other: other.clone(),
-                table: table.to_owned(),
+        let mut others = names.iter().filter(|other| Some(other.as_str()) != but);
+        if let Some(other) = others.find(|other| table_name(other) == table) {
+            return Err(Failure::Store(if other == name {
+                StoreError::NameTaken {
+                    name: name.to_owned(),
+                    file: self.file.clone(),
+                }
+            } else {
+                StoreError::TableClash {
+                    name: name.to_owned(),
+                    other: other.clone(),
+                    table,
+                }
             }));
         }
-        if names.contains(&new.name) {
-            if new.if_exists != IfExists::Replace {
-                return Err(Failure::Store(StoreError::ExperimentExists {
-                    name: new.name.clone(),
-                    file: self.file.clone(),
-                }));
+        let own = but.filter(|but| names.iter().any(|name| name == but));
+        if own.is_none_or(|own| table_name(own) != table) {
+            // A table without an experiment, as a failed persist of MLtraq leaves it.
+            db.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table)))?;
+        }
+        Ok(own.is_some())
+    }
+
+    /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
+    pub(super) fn make_room_for(&self, tx: &Transaction<'_>, new: &NewExperiment) -> Result<()> {
+        let replaces = new.if_exists == IfExists::Replace;
+        let room = self.make_room(tx, &new.name, replaces.then_some(&new.name));
+        let replaced = room.map_err(|failure| match failure {
+            Failure::Store(StoreError::NameTaken { name, file }) => {
+                Failure::Store(StoreError::ExperimentExists { name, file })
             }
+            other => other,
+        })?;
+        if replaced {
             delete(tx, &new.name)?;
         }
-        // A table without an experiment, as a failed persist of MLtraq leaves it.
-        tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
         Ok(())
     }
 
@@ -149,31 +166,11 @@ impl SqliteStore {
         if old == name {
             return Ok(());
         }
+        self.make_room(tx, name, Some(&old))?;
         let (from, to) = (table_name(&old), table_name(name));
-        let mut known = tx.prepare("SELECT name FROM experiments")?;
-        for other in known.query_map([], |row| row.get::<_, String>(0))? {
-            let other = other?;
-            if other == name {
-                return Err(Failure::Store(StoreError::NameTaken {
-                    name: other,
-                    file: self.file.clone(),
-                }));
-            }
-            if other != old && table_name(&other) == to {
-                return Err(Failure::Store(StoreError::TableClash {
-                    name: name.to_owned(),
-                    other,
-                    table: to,
-                }));
-            }
-        }
-        if from != to {
-            // A table without an experiment, as a failed persist of MLtraq leaves it.
-            tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&to)))?;
-            if has_table(tx, &from)? {
-                let (from, to) = (quoted(&from), quoted(&to));
-                tx.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))?;
-            }
+        if from != to && has_table(tx, &from)? {
+            let (from, to) = (quoted(&from), quoted(&to));
+            tx.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))?;
         }
         let meta: Option<Vec<u8>> = tx.query_row(
             "SELECT meta FROM experiments WHERE id_experiment = ?1",

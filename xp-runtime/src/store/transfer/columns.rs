@@ -2,6 +2,7 @@
 
 use super::Head;
 use crate::store::meta::type_from_text;
+use crate::store::sql::PICKLED_NONE;
 use crate::value::{Cell, Kind};
 
 /// A column of a table, as it was declared.
@@ -26,9 +27,6 @@ pub(crate) struct Listing {
     pub(crate) noted: Option<String>,
     pub(crate) input: bool,
 }
-
-/// A pickled `None`: MLtraq cannot load a NULL in a serialised column.
-const NONE: &[u8] = b"\x80\x05N.";
 
 impl TableColumn {
     fn is_serialized(&self) -> bool {
@@ -60,7 +58,7 @@ impl TableColumn {
     /// Makes it one that rows may lack.
     fn lacking(&mut self) {
         if self.is_serialized() {
-            self.default = Some(Cell::Blob(NONE.to_vec()));
+            self.default = Some(Cell::Blob(PICKLED_NONE.to_vec()));
         } else {
             self.not_null = false;
         }
@@ -187,7 +185,7 @@ mod tests {
         let columns = unite(&[&a, &b]).unwrap();
         let noted = |i: usize| columns[i].listing.as_ref().unwrap().noted.clone();
         assert_eq!(noted(0).as_deref(), Some("int?"));
-        assert_eq!(columns[1].default, Some(Cell::Blob(NONE.to_vec())));
+        assert_eq!(columns[1].default, Some(Cell::Blob(PICKLED_NONE.to_vec())));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::store::failure::{Failure, Result};
 use crate::store::history::point;
 use crate::store::name::{quoted, table_name};
 use crate::store::sql::{hex, literal, sql_cell, text};
-use crate::store::{StoreError, meta};
+use crate::store::meta;
 use crate::value::{Cell, Value};
 
 /// The columns of an execution's own row, and of the rows that belong to it.
@@ -45,28 +45,8 @@ impl View<'_> {
     }
 
     fn make(&self, id: Uuid, name: &str) -> Result<Goal> {
+        self.store.make_room(self.db, name, None)?;
         let table = table_name(name);
-        let mut known = self.db.prepare("SELECT name FROM experiments")?;
-        let names = known.query_map([], |row| row.get::<_, String>(0))?;
-        for other in names {
-            let other = other?;
-            if other == name {
-                return Err(Failure::Store(StoreError::NameTaken {
-                    name: other,
-                    file: self.store.file.clone(),
-                }));
-            }
-            if table_name(&other) == table {
-                return Err(Failure::Store(StoreError::TableClash {
-                    name: name.to_owned(),
-                    other,
-                    table,
-                }));
-            }
-        }
-        // A table without an experiment, as a failed persist of MLtraq leaves it.
-        self.db
-            .execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table)))?;
         let empty = datapak::encode(&Value::Bunch(Vec::new()))?;
         self.db.execute(
             "INSERT INTO experiments (id_experiment, name, meta, fields) VALUES (?1, ?2, ?3, ?4)",
