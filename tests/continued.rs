@@ -643,3 +643,25 @@ fn a_kill_leaves_the_runs_that_are_continued_in_peace() {
     assert_eq!(session.plan(grade()).unwrap().counts.complete, 5);
     assert_eq!(session.plan(ks()).unwrap().counts.complete, 5);
 }
+
+#[step]
+fn tagged(accuracy: f64, tag: &str) -> String {
+    format!("{tag}{accuracy}")
+}
+
+#[experiment(continues = iris)]
+fn tags(#[config] tag: String, #[field] accuracy: f64) {
+    #[field]
+    let tagged: String = tagged(accuracy, &tag);
+}
+
+#[test]
+fn any_text_is_a_config_and_another_one_makes_runs_stale() {
+    let _alone = alone();
+    let session = Session::in_memory().unwrap();
+    session.execute(iris().k([1, 2])).unwrap();
+    let tag = "a\0'b?\"";
+    session.execute(tags().tag(tag)).unwrap();
+    assert_eq!(session.plan(tags().tag(tag)).unwrap().counts.complete, 2);
+    assert_eq!(session.plan(tags().tag("a")).unwrap().counts.stale, 2);
+}

@@ -210,6 +210,21 @@ fn runs_without_a_field_are_left_out_that_came_after_the_experiment_was_opened()
     assert_eq!(opened.runs().map(Result::unwrap).count(), 2);
 }
 
+#[test]
+fn a_union_has_the_left_run_where_the_right_one_came_later_and_lacks_a_field() {
+    let (left, right) = (Dir::new(), Dir::new());
+    let whole = Session::open(left.db()).unwrap();
+    let whole = whole.resume(after::grows().x([0])).unwrap();
+    let session = Session::open(right.db()).unwrap();
+    let opened = session.resume(after::grows().x([10])).unwrap();
+    session.resume(before::grows().x([0, 1])).unwrap();
+    let both = whole.runs() | opened.runs();
+    for _ in 0..2 {
+        let runs = both.iter().map(|run| run.unwrap().fields.second);
+        assert_eq!(runs.collect::<Vec<_>>(), [2, 12]);
+    }
+}
+
 /// When it begins, there is no table yet; when it ends, there is one.
 #[test]
 fn a_column_is_made_that_nobody_has_filled() {

@@ -11,7 +11,7 @@ use super::union::Union;
 use super::{Error, Failure, Result};
 use super::{ReadOwned, Readable};
 use crate::run::{Dynamic, Run};
-use crate::store::{Store, StoredExperiment, StoredFailure, StoredRun};
+use crate::store::{Key, Store, StoredExperiment, StoredFailure, StoredRun};
 use crate::value::{Value, ValueError};
 
 /// The runs of an experiment that completed: see [`Experiment::runs`](crate::Experiment::runs).
@@ -150,7 +150,8 @@ impl<X: Readable> Runs<X> {
         match &self.from {
             From::Db(pages) => {
                 let mut ids = pages.db.ids(&pages.stored)?;
-                ids.retain(|id| !pages.partial.contains(id));
+                let lacking = lacking::<X>(pages.db.as_ref(), &pages.stored)?;
+                ids.retain(|id| !pages.partial.contains(id) && !lacking.contains(id));
                 Ok(ids)
             }
             From::Owned {
@@ -174,11 +175,12 @@ impl<X: Readable> Pages<X> {
         let Some(last) = self.after.filter(|last| *last > self.known) else {
             return Ok(());
         };
+        let newest = self.db.find(&Key::Id(self.stored.id))?.newest;
         let late = lacking::<X>(self.db.as_ref(), &self.stored)?;
         if !late.is_subset(&self.partial) {
             Arc::make_mut(&mut self.partial).extend(late);
         }
-        self.known = last;
+        self.known = newest.max(last);
         Ok(())
     }
 

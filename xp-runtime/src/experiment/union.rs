@@ -11,30 +11,34 @@ use crate::run::Run;
 pub(super) struct Union<X: Readable> {
     left: Runs<X>,
     right: Runs<X>,
-    /// The ids of the right side, once they are known.
+    /// The ids of the right side, once they are known: those of its runs that there were then.
     ids: Option<HashSet<u128>>,
+    /// The ids could not be read, so that the sides cannot be told apart.
+    failed: bool,
 }
 
 impl<X: Readable> Union<X> {
     pub(super) fn next(&mut self) -> Option<Result<Run<X>>> {
+        if self.failed {
+            return None;
+        }
         let ids = match &mut self.ids {
             Some(ids) => ids,
             none => match self.right.ids() {
                 Ok(ids) => none.insert(ids),
                 Err(error) => {
-                    // There are no runs to be told apart any more.
-                    *none = Some(HashSet::new());
+                    self.failed = true;
                     return Some(Err(error));
                 }
             },
         };
-        for run in self.left.by_ref() {
-            let is_right = (run.as_ref()).is_ok_and(|run| ids.contains(&run.id_run.as_u128()));
-            if !is_right {
-                return Some(run);
-            }
-        }
-        self.right.next()
+        let is_right = |run: &Result<Run<X>>| {
+            let run = run.as_ref().ok()?;
+            Some(ids.contains(&run.id_run.as_u128()))
+        };
+        let left = self.left.find(|run| is_right(run) != Some(true));
+        // A run that came to the right side meanwhile may have been given as the left one's.
+        left.or_else(|| self.right.find(|run| is_right(run) != Some(false)))
     }
 
     /// The same, from the beginning.
@@ -42,7 +46,8 @@ impl<X: Readable> Union<X> {
         Self {
             left: self.left.iter(),
             right: self.right.iter(),
-            ids: self.ids.clone(),
+            ids: None,
+            failed: false,
         }
     }
 
@@ -74,6 +79,7 @@ impl<X: Readable> BitOr for Runs<X> {
             left: self,
             right,
             ids: None,
+            failed: false,
         }))
     }
 }

@@ -155,7 +155,6 @@ impl Serve<'_, '_> {
         if let Some(chunks) = &ready.context.chunks {
             chunks.number_from(first_file);
         }
-        link.stop.clear();
         link.progress.reset();
         let told = Told {
             link,

@@ -55,6 +55,10 @@ impl Link {
     pub(super) fn take() -> io::Result<(Self, UnixStream)> {
         let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
         dup2_stdin(File::open("/dev/null")?)?;
+        Self::over(stream)
+    }
+
+    fn over(stream: UnixStream) -> io::Result<(Self, UnixStream)> {
         let looked_at = stream.try_clone()?;
         let link = Self {
             outgoing: Mutex::new((stream.try_clone()?, Vec::new())),
@@ -82,19 +86,23 @@ impl Link {
         }
     }
 
-    /// What comes next; waits for it.
+    /// What comes next; waits for it. With a run, nothing of the one before is to be stopped.
     pub(super) fn next(&self) -> Order {
         let orders = &mut *lock(&self.incoming);
-        if let Some(order) = orders.pending.take() {
-            return order;
-        }
-        loop {
+        let order = loop {
+            if let Some(order) = orders.pending.take() {
+                break order;
+            }
             match orders.stream.next() {
-                Ok(Some(order)) => return order,
-                Ok(None) => {}
+                Ok(order) => orders.pending = order,
                 Err(_) => self.end(),
             }
+        };
+        if matches!(order, Order::Run(_)) {
+            // Nobody else takes what comes after it as long as this is locked.
+            self.stop.clear();
         }
+        order
     }
 
     /// Follows what the parent says during a run; false if it is for the main thread.
@@ -131,19 +139,23 @@ impl Link {
         self.tell(&Event::Flushed);
     }
 
+    /// Waits a moment for what the parent says, and follows it. What came together with the run has
+    /// been read with it.
+    fn listen(&self, stream: &UnixStream) {
+        let Ok(more) = is_readable(stream, PERIOD) else {
+            self.end()
+        };
+        if !self.look() && more {
+            // The main thread takes it, or will once the run is over.
+            std::thread::sleep(PERIOD);
+        }
+    }
+
     /// Listens to the parent during runs.
     pub(super) fn look_after(&self, stream: &UnixStream) -> ! {
         let mut told = 0.0;
         loop {
-            let looked = match is_readable(stream, PERIOD) {
-                Ok(false) => true,
-                Ok(true) => self.look(),
-                Err(_) => self.end(),
-            };
-            if !looked {
-                // The main thread takes it, or will once the run is over.
-                std::thread::sleep(PERIOD);
-            }
+            self.listen(stream);
             let fraction = self.progress.get();
             if fraction != told {
                 told = fraction;
@@ -186,5 +198,44 @@ fn is_readable(stream: &UnixStream, wait: Duration) -> io::Result<bool> {
         Ok(ready) => Ok(ready > 0),
         Err(nix::errno::Errno::EINTR) => Ok(false),
         Err(error) => Err(io::Error::from(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::message::Request;
+    use super::*;
+
+    fn request() -> Order {
+        Order::Run(Box::new(Request {
+            experiment: "iris::iris".to_owned(),
+            id_experiment: Uuid::nil(),
+            id_run: Uuid::nil(),
+            root_seed: 123,
+            inputs: [0; 32],
+            values: Vec::new(),
+            shared: Vec::new(),
+            side: None,
+            first_file: 0,
+            portions: Vec::new(),
+            kept: Vec::new(),
+            monitor: None,
+        }))
+    }
+
+    #[test]
+    fn what_comes_together_with_a_run_is_followed_during_it() {
+        let (mut parent, child) = UnixStream::pair().unwrap();
+        let (link, stream) = Link::over(child).unwrap();
+        link.stop.set();
+        let mut buffer = Vec::new();
+        send(&mut parent, &request(), &mut buffer).unwrap();
+        send(&mut parent, &Order::Cancel, &mut buffer).unwrap();
+        assert!(matches!(link.next(), Order::Run(_)));
+        assert!(!link.stop.is_asked(), "it is a new run");
+        link.listen(&stream);
+        assert!(link.stop.is_asked());
     }
 }

@@ -15,7 +15,7 @@ use super::history::{executions, point};
 use super::insert::{insert_runs, row_of};
 use super::join::declare;
 use super::name::quoted;
-use super::sql::{hex, literal, text};
+use super::sql::{hex, sql_cell, text};
 use super::sqlite::SqliteStore;
 use super::write::{add_column, refuse};
 use super::{
@@ -182,8 +182,7 @@ impl SqliteStore {
         of: &StoredExperiment,
         cells: &[(String, Cell)],
     ) -> Result<HashSet<u128>> {
-        let differs =
-            |(name, cell): &(String, Cell)| format!("{} IS NOT {}", quoted(name), literal(cell));
+        let differs = |(name, _): &(String, Cell)| format!("{} IS NOT ?", quoted(name));
         let differs: Vec<_> = cells.iter().map(differs).collect();
         if differs.is_empty() {
             return Ok(HashSet::new());
@@ -194,7 +193,10 @@ impl SqliteStore {
             differs.join(" OR ")
         );
         let mut statement = db.prepare(&sql)?;
-        let mut rows = statement.query([])?;
+        for (i, (_, cell)) in cells.iter().enumerate() {
+            statement.raw_bind_parameter(i + 1, sql_cell(cell))?;
+        }
+        let mut rows = statement.raw_query();
         let mut found = HashSet::new();
         while let Some(row) = rows.next()? {
             found.extend(point(row.get_ref(0)?.as_str()?));
