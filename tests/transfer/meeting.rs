@@ -60,6 +60,31 @@ fn an_execution_and_a_copy_out_of_its_session_do_not_wait_for_each_other() {
 }
 
 #[test]
+fn merges_into_each_others_files_and_into_their_own_do_not_wait_for_each_other() {
+    let files = [File::new(), File::new()];
+    let hasty = || Options::new().lock_timeout(Duration::from_secs(10));
+    let open = || files.each_ref().map(|file| file.session().with(hasty()));
+    let (first, second) = (open(), open());
+    let made = [(0, 0..20), (1, 10..30)].map(|(i, n)| part(&first[i], true, n));
+    thread::scope(|scope| {
+        for i in 0..5 {
+            for session in first.iter().chain(&second) {
+                let (made, at) = (&made, std::ptr::from_ref(session).addr());
+                scope.spawn(move || {
+                    let all = session.merge(&format!("merge {i} of {at}"), made).unwrap();
+                    assert!(all.runs().count() >= 30);
+                });
+            }
+            let session = &first[i % 2];
+            scope.spawn(move || part(session, true, 30..40 + i as i64));
+        }
+    });
+    for session in &second {
+        assert_eq!(session.ls().unwrap().len(), 11);
+    }
+}
+
+#[test]
 #[ignore = "a part of another test, in a process of its own"]
 fn fails_to_add_what_lacks_a_file() {
     let [from, into] = files();
@@ -131,13 +156,15 @@ fn what_a_dead_process_left_is_recorded_before_its_points_are_replaced() {
     let session = shared.session();
     let mut dies = process(
         "meeting::executes_until_it_is_killed",
-        "commit.begun:1",
+        "commit.begun:2",
         [&from.path(), &shared.path()],
     );
     assert!(!dies.wait().unwrap().success());
     let made = part(&from.session(), true, 0..8);
     let done = made.upstream(&session).unwrap();
-    assert_eq!((done.added + done.replaced, done.claimed), (8, 0));
+    assert_eq!((done.added + done.replaced + done.kept, done.claimed), (8, 0));
+    let interrupted = "SELECT count(*) FROM xp_run WHERE outcome = 'interrupted'";
+    assert!(int(&session, interrupted) > 0);
     let before = contents(&session, "roots");
     // Whoever opens the file finds nothing that is left of it.
     let counts = shared.session().plan(roots().forgiving(true).n(0..8));

@@ -8,6 +8,7 @@ mod failure;
 mod history;
 mod insert;
 mod join;
+mod literal;
 mod meta;
 pub(crate) mod name;
 mod network;

@@ -44,24 +44,6 @@ pub(super) fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
     }
 }
 
-/// A cell as it is written in a statement.
-pub(super) fn literal(cell: &Cell) -> String {
-    match cell {
-        Cell::Null => "NULL".to_owned(),
-        Cell::Int(int) => int.to_string(),
-        Cell::Real(real) if real.is_nan() => "NULL".to_owned(),
-        Cell::Real(real) if real.is_infinite() => {
-            if *real > 0.0 { "9e999" } else { "-9e999" }.to_owned()
-        }
-        Cell::Real(real) => format!("{real:?}"),
-        Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        Cell::Blob(blob) => {
-            let digits: String = blob.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("x'{digits}'")
-        }
-    }
-}
-
 /// What was written by [`bunch_blob`], or by MLtraq.
 pub(super) fn bunch(value: Value) -> Option<Bunch> {
     match value {

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::failure::{Failure, Result};
 use super::insert::insert_runs;
+use super::literal::literal;
 use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
-use super::sql::{hex, literal, text};
+use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
 use super::{
     Column, Ended, Execution, Finished, IfExists, Key, NewExperiment, Role, StoreError, kind_name,
@@ -102,6 +103,19 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Refuses a file that a newer xp has changed since it was opened.
+    pub(super) fn check_schema(&self, db: &Connection) -> Result<()> {
+        let found = version(db)?;
+        if found.is_some_and(|found| found <= VERSION) {
+            return Ok(());
+        }
+        Err(Failure::Store(StoreError::NewerSchema {
+            file: self.file.clone(),
+            found: found.unwrap_or_default(),
+            supported: VERSION,
+        }))
+    }
+
     /// Lets an experiment have this name: refuses one that is taken, or whose table is. What is of
     /// the experiment that has the name `but` stays; whether there is one is the answer.
     pub(super) fn make_room(
@@ -110,13 +124,7 @@ impl SqliteStore {
         name: &str,
         but: Option<&str>,
     ) -> Result<bool> {
-        if version(db)?.is_none_or(|found| found > VERSION) {
-            return Err(Failure::Store(StoreError::NewerSchema {
-                file: self.file.clone(),
-                found: version(db)?.unwrap_or_default(),
-                supported: VERSION,
-            }));
-        }
+        self.check_schema(db)?;
         let table = table_name(name);
         let mut known = db.prepare_cached("SELECT name FROM experiments")?;
         let names = known.query_map([], |row| row.get::<_, String>(0))?;
@@ -361,40 +369,36 @@ pub(super) fn add_column(
     tx.execute_batch(&format!(
         "ALTER TABLE {} ADD COLUMN {}",
         quoted(table),
-        match initial {
-            Some(initial) => given(column, initial),
-            None => definition(column),
-        }
+        definition(column, initial)
     ))?;
     Ok(true)
 }
 
 fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
-    let mut columns: Vec<_> = execution.new.columns.iter().collect();
-    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    let new = &execution.new;
+    let mut columns: Vec<_> = new.columns.iter().zip(&new.initials).collect();
+    columns.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let mut sql = format!(
         "CREATE TABLE {} (\n\tid_experiment CHAR(32),\n\tid_run CHAR(32)",
         quoted(&execution.table)
     );
-    for column in columns {
+    for (column, initial) in columns {
         sql.push_str(",\n\t");
-        sql.push_str(&definition(column));
+        sql.push_str(&definition(column, initial.as_ref()));
     }
     sql.push_str("\n)");
     Ok(tx.execute_batch(&sql)?)
 }
 
-/// A column that has a value in the rows that are there.
-fn given(column: &Column, initial: &Cell) -> String {
-    let sql_type = column.ty.kind.sql_type();
-    let sql_type = sql_type.split(" DEFAULT").next().unwrap_or(sql_type);
-    format!(
-        "{} {sql_type} DEFAULT {}",
-        quoted(&column.name),
-        literal(initial)
-    )
-}
-
-fn definition(column: &Column) -> String {
-    format!("{} {}", quoted(&column.name), column.ty.kind.sql_type())
+/// A column, and what rows have that do not name it: runs that were made before it was declared, in
+/// this file or, when they are copied here, in others.
+fn definition(column: &Column, initial: Option<&Cell>) -> String {
+    let (name, sql_type) = (quoted(&column.name), column.ty.kind.sql_type());
+    match initial {
+        Some(initial) => {
+            let sql_type = sql_type.split(" DEFAULT").next().unwrap_or(sql_type);
+            format!("{name} {sql_type} DEFAULT {}", literal(initial))
+        }
+        None => format!("{name} {sql_type}"),
+    }
 }

@@ -55,8 +55,17 @@ impl TableColumn {
         }
     }
 
-    /// Makes it one that rows may lack.
+    /// What rows have that do not name it, if that was declared: not merely that there is nothing.
+    fn initial(&self) -> Option<&Cell> {
+        let is_declared = |cell: &&Cell| **cell != Cell::Blob(PICKLED_NONE.to_vec());
+        self.default.as_ref().filter(is_declared)
+    }
+
+    /// Makes it one that rows may lack: an input has its default in them, and else there is nothing.
     fn lacking(&mut self) {
+        if self.initial().is_some() {
+            return;
+        }
         if self.is_serialized() {
             self.default = Some(Cell::Blob(PICKLED_NONE.to_vec()));
         } else {
@@ -83,8 +92,9 @@ impl TableColumn {
             return Err(other.kind_name());
         }
         self.not_null &= other.not_null;
-        if self.default != other.default && !self.is_serialized() {
-            self.default = None;
+        // The last one counts.
+        if let Some(theirs) = other.initial() {
+            self.default = Some(theirs.clone());
         }
         let Some(theirs) = &other.listing else {
             return Ok(());
@@ -108,43 +118,39 @@ impl TableColumn {
 
 /// The columns of all experiments that have runs; or what is wrong with all that do not fit.
 pub(super) fn unite(heads: &[&Head]) -> Result<Vec<TableColumn>, Vec<String>> {
-    let mut tables = heads.iter().filter(|head| head.table.is_some());
-    let Some(first) = tables.next() else {
+    let tables = heads.iter().filter(|head| head.table.is_some());
+    let tables: Vec<_> = tables.collect();
+    let Some((first, others)) = tables.split_first() else {
         return Ok(Vec::new());
     };
     let mut columns = first.columns().to_vec();
     let mut clashes = Vec::new();
-    for head in tables {
-        let there = head.columns();
-        let has = |name: &str| there.iter().any(|other| other.name == name);
-        for column in columns.iter_mut().filter(|column| !has(&column.name)) {
-            column.lacking();
-        }
-        for other in there {
+    for head in others {
+        for other in head.columns() {
             let same = |known: &&mut TableColumn| known.name.eq_ignore_ascii_case(&other.name);
-            match columns.iter_mut().find(same) {
-                Some(known) => {
-                    let before = known.kind_name();
-                    if let Err(found) = known.join(other) {
-                        clashes.push(format!(
-                            "`{}` holds {before} in `{}`, and {found} in `{}`",
-                            known.name, first.name, head.name
-                        ));
-                    }
-                }
-                None => {
-                    let mut column = other.clone();
-                    column.lacking();
-                    columns.push(column);
-                }
+            let Some(known) = columns.iter_mut().find(same) else {
+                columns.push(other.clone());
+                continue;
+            };
+            let before = known.kind_name();
+            if let Err(found) = known.join(other) {
+                clashes.push(format!(
+                    "`{}` holds {before} in `{}`, and {found} in `{}`",
+                    known.name, first.name, head.name
+                ));
             }
         }
     }
-    if clashes.is_empty() {
-        Ok(columns)
-    } else {
-        Err(clashes)
+    if !clashes.is_empty() {
+        return Err(clashes);
     }
+    for column in &mut columns {
+        let has = |head: &&&Head| (head.columns().iter()).any(|other| other.name == column.name);
+        if !tables.iter().all(|head| has(&head)) {
+            column.lacking();
+        }
+    }
+    Ok(columns)
 }
 
 #[cfg(test)]
@@ -186,6 +192,41 @@ mod tests {
         let noted = |i: usize| columns[i].listing.as_ref().unwrap().noted.clone();
         assert_eq!(noted(0).as_deref(), Some("int?"));
         assert_eq!(columns[1].default, Some(Cell::Blob(PICKLED_NONE.to_vec())));
+    }
+
+    #[test]
+    fn what_one_lacks_has_its_default_whatever_the_order() {
+        let given = |sql_type: &str, cell: Option<&Cell>| TableColumn {
+            default: cell.cloned(),
+            ..column("x", sql_type, Some("int"))
+        };
+        let none = Cell::Blob(PICKLED_NONE.to_vec());
+        for (sql_type, old, new) in [
+            ("BIGINT", Cell::Int(7), Cell::Int(8)),
+            ("BLOB", Cell::Blob(vec![7]), Cell::Blob(vec![8])),
+        ] {
+            let is_blob = sql_type == "BLOB";
+            let nothing = is_blob.then_some(&none);
+            let lacks = head("lacks", vec![column("y", "TEXT", None)]);
+            let undeclared = head("undeclared", vec![given(sql_type, nothing)]);
+            let old = head("old", vec![given(sql_type, Some(&old))]);
+            let newer = head("newer", vec![given(sql_type, Some(&new))]);
+            let (l, u, o, n) = (&lacks, &undeclared, &old, &newer);
+            for heads in [[l, u, o, n], [o, n, u, l], [u, o, l, n], [o, l, n, u]] {
+                let columns = unite(&heads).unwrap();
+                let x = columns.iter().find(|column| column.name == "x").unwrap();
+                assert_eq!(x.default.as_ref(), Some(&new));
+                let noted = x.listing.as_ref().unwrap().noted.as_deref();
+                assert_eq!(noted, Some("int"));
+            }
+            for heads in [[l, u], [u, l]] {
+                let columns = unite(&heads).unwrap();
+                let x = columns.iter().find(|column| column.name == "x").unwrap();
+                assert_eq!(x.default.as_ref(), nothing);
+                let noted = x.listing.as_ref().unwrap().noted.as_deref();
+                assert_eq!(noted, Some("int?"));
+            }
+        }
     }
 
     #[test]
