@@ -37,9 +37,11 @@ mod now {
         #[config(default = 1)] n: i64,
         #[config(default = None)] label: Option<i64>,
         #[config(default = 7, identity = false)] level: i64,
+        #[config(default = "it's\0a text".to_owned())] tag: String,
     ) {
         let _ = label;
         let _ = level;
+        let _ = tag;
         #[field]
         let sum: i64 = weighted(x, y, n);
     }
@@ -49,22 +51,24 @@ fn memory() -> Session {
     Session::in_memory().unwrap()
 }
 
+type Inputs = (i64, Vec<f64>, i64, Option<i64>, i64, String);
+
 /// Each run's x, and what it has of the newer inputs.
 #[track_caller]
-fn inputs(session: &Session, name: &str) -> Vec<(i64, Vec<f64>, i64, Option<i64>, i64)> {
+fn inputs(session: &Session, name: &str) -> Vec<Inputs> {
     let experiment = session.load_as::<now::Weights>(name).unwrap();
     assert_eq!(experiment.partial(), 0);
     let runs = experiment.runs().map(|run| {
         let run = run.unwrap().fields;
-        (run.x, run.y, run.n, run.label, run.level)
+        (run.x, run.y, run.n, run.label, run.level, run.tag)
     });
     let mut all: Vec<_> = runs.collect();
     all.sort_by_key(|run| run.0);
     all
 }
 
-fn given(x: i64) -> (i64, Vec<f64>, i64, Option<i64>, i64) {
-    (x, vec![0.5], 1, None, 7)
+fn given(x: i64) -> Inputs {
+    (x, vec![0.5], 1, None, 7, "it's\0a text".to_owned())
 }
 
 #[test]
@@ -131,7 +135,9 @@ fn runs_that_lack_an_input_without_a_default_are_left_out_where_it_is_read() {
     let (older, target) = (memory(), memory());
     let old = older.resume(then::weights().x([2, 3])).unwrap().untyped();
     let new = memory();
-    let new = new.resume(required::weights().x([1]).y([vec![1.0]])).unwrap();
+    let new = new
+        .resume(required::weights().x([1]).y([vec![1.0]]))
+        .unwrap();
     target.merge("both", [&new.untyped(), &old]).unwrap();
     let read = target.load_as::<required::Weights>("both").unwrap();
     assert_eq!((read.runs().count(), read.partial()), (1, 2));

@@ -31,7 +31,9 @@ fn files() -> [Session; 2] {
 #[ignore = "a part of another test, in a process of its own"]
 fn copies_between_sessions_on_one_file() {
     let [from, into] = files();
-    let hasty = from.clone().with(Options::new().lock_timeout(Duration::from_secs(1)));
+    let hasty = from
+        .clone()
+        .with(Options::new().lock_timeout(Duration::from_secs(1)));
     let made = part(&from, true, 0..20);
     let copied = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -162,7 +164,10 @@ fn what_a_dead_process_left_is_recorded_before_its_points_are_replaced() {
     assert!(!dies.wait().unwrap().success());
     let made = part(&from.session(), true, 0..8);
     let done = made.upstream(&session).unwrap();
-    assert_eq!((done.added + done.replaced + done.kept, done.claimed), (8, 0));
+    assert_eq!(
+        (done.added + done.replaced + done.kept, done.claimed),
+        (8, 0)
+    );
     let interrupted = "SELECT count(*) FROM xp_run WHERE outcome = 'interrupted'";
     assert!(int(&session, interrupted) > 0);
     let before = contents(&session, "roots");

@@ -38,7 +38,9 @@ pub(super) fn constant(sql: &str) -> Option<Cell> {
     if let Some(text) = unquoted(sql) {
         return Some(Cell::Text(text));
     }
-    let cast = sql.strip_prefix("CAST(x").and_then(|of| of.strip_suffix(" AS TEXT)"));
+    let cast = sql
+        .strip_prefix("CAST(x")
+        .and_then(|of| of.strip_suffix(" AS TEXT)"));
     if let Some(digits) = cast.and_then(unquoted) {
         return Some(Cell::Text(String::from_utf8(bytes(&digits)?).ok()?));
     }

@@ -118,12 +118,7 @@ impl SqliteStore {
 
     /// Lets an experiment have this name: refuses one that is taken, or whose table is. What is of
     /// the experiment that has the name `but` stays; whether there is one is the answer.
-    pub(super) fn make_room(
-        &self,
-        db: &Connection,
-        name: &str,
-        but: Option<&str>,
-    ) -> Result<bool> {
+    pub(super) fn make_room(&self, db: &Connection, name: &str, but: Option<&str>) -> Result<bool> {
         self.check_schema(db)?;
         let table = table_name(name);
         let mut known = db.prepare_cached("SELECT name FROM experiments")?;

@@ -289,9 +289,7 @@ pub(crate) fn transfer(
                     files: &mut files,
                 };
                 // While nobody else can have come to rely on them. Those of a commit that fails stay.
-                transfer
-                    .run(destination)
-                    .inspect_err(|_| files.take_back())
+                transfer.run(destination).inspect_err(|_| files.take_back())
             })?;
             Ok(())
         })

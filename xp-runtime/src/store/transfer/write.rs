@@ -13,8 +13,8 @@ use crate::store::continued::ledger_of;
 use crate::store::failure::{Failure, Result};
 use crate::store::history::point;
 use crate::store::literal::literal;
-use crate::store::name::{quoted, table_name};
 use crate::store::meta;
+use crate::store::name::{quoted, table_name};
 use crate::store::sql::{hex, sql_cell, text};
 use crate::value::{Cell, Value};
 
