@@ -357,7 +357,8 @@
 //! Which points run is the plan's [`Rerun`]. By default it is those that are missing, and those that
 //! failed, were interrupted (their process died), cancelled or pruned. Points that are *stale* (a
 //! step's source has changed since), *partial* (they lack a field that was declared later) or
-//! *skipped* are left as they are; they are counted, and the progress bar and the plan say so.
+//! *skipped* are left as they are; they are counted
+//! ([`counts`](Experiment::counts)), and the plan, and a line on stderr, say so.
 //! `.rerun(Rerun::new().stale(true))` runs the stale ones, too, and
 //! `.rerun(Rerun::new().limited(Limited::WithLargerLimit))` runs what timed out only if it has more
 //! time now.
@@ -498,8 +499,10 @@
 //! ```
 //!
 //! `execute` computes the fields of all runs, all or nothing: if one fails, the rows are as they were.
-//! `resume` computes what runs lack that were added later, and keeps what is done. What Python wrote is
-//! continued, too: `#[experiment(continues)]`, and `.named("..")` on the plan.
+//! `resume` computes what runs lack that were added later, and keeps what is done. What was computed of
+//! all runs is *stale* once they are others: `.rerun(Rerun::new().stale(true))` computes it again. The
+//! runs that fail are the failures of `load_as::<Relative>("sizes")`. What Python wrote is continued,
+//! too: `#[experiment(continues)]`, and `.named("..")` on the plan.
 //!
 //! # Copies, parts and shared files
 //!

@@ -261,14 +261,20 @@ fn resume_continues_what_lacks_the_fields() {
     assert_eq!(GRADED.load(Ordering::Relaxed), 2);
     session.resume(iris().k([1, 2, 3])).unwrap();
 
+    // The mean is that of all runs, and there is one more now.
     let report = session.plan(grade()).unwrap();
     assert_eq!(
         (
-            report.counts.complete,
+            report.counts.stale,
             report.counts.missing,
             report.counts.to_run
         ),
         (2, 1, 1)
+    );
+    let told = report.to_string();
+    assert!(
+        told.contains("2 stale    keep  it was computed of other runs than there are now"),
+        "{told}"
     );
     let points = report.points();
     let missing: Vec<_> = points
@@ -283,6 +289,21 @@ fn resume_continues_what_lacks_the_fields() {
     assert_eq!((graded.runs().count(), graded.partial()), (3, 0));
     session.resume(grade()).unwrap();
     assert_eq!(GRADED.load(Ordering::Relaxed), 3);
+    let again = || grade().rerun(Rerun::new().stale(true));
+    session.resume(again()).unwrap();
+    assert_eq!(GRADED.load(Ordering::Relaxed), 5);
+    let means = |run: xp::Result<Run<Grade>>| {
+        let fields = run.unwrap().fields;
+        fields.accuracy - fields.above
+    };
+    let means: Vec<f64> = graded.runs().map(means).collect();
+    assert!(
+        means.iter().all(|mean| (mean - means[0]).abs() < 1e-9),
+        "{means:?}"
+    );
+    assert_eq!(session.plan(grade()).unwrap().counts.complete, 3);
+    session.resume(again()).unwrap();
+    assert_eq!(GRADED.load(Ordering::Relaxed), 5);
 
     // What was computed with another config is told, and left.
     let report = session.plan(grade().threshold(0.2)).unwrap();
@@ -291,7 +312,7 @@ fn resume_continues_what_lacks_the_fields() {
     session
         .resume(grade().threshold(0.2).rerun(Rerun::new().stale(true)))
         .unwrap();
-    assert_eq!(GRADED.load(Ordering::Relaxed), 6);
+    assert_eq!(GRADED.load(Ordering::Relaxed), 8);
 }
 
 #[test]
@@ -371,7 +392,8 @@ fn a_run_that_is_made_again_lacks_the_fields_again() {
         .resume(later::iris().k([2]).rerun(Rerun::new().stale(true)))
         .unwrap();
     let report = session.plan(grade()).unwrap();
-    assert_eq!((report.counts.complete, report.counts.missing), (1, 1));
+    // What the other one was given has changed, too.
+    assert_eq!((report.counts.stale, report.counts.missing), (1, 1));
     assert_eq!(session.load_as::<Grade>("iris").unwrap().partial(), 1);
     assert_eq!(
         session
@@ -446,8 +468,8 @@ fn all_that_does_not_fit_is_told_before_the_first_run() {
             "accuracy: text / float (FLOAT)",
             "absent: int / no such column",
             "curve: serialized / no such column",
-            "rate: no column yet, since `wrong` makes it / a column of the experiment, float (FLOAT)",
-            "losses: no column yet, since `wrong` makes it / a column of the experiment, serialized \
+            "rate: no column yet, since `wrong` makes it: give it another name / a column of the experiment, float (FLOAT)",
+            "losses: no column yet, since `wrong` makes it: give it another name / a column of the experiment, serialized \
              (BLOB)",
         ]
     );
@@ -664,4 +686,86 @@ fn any_text_is_a_config_and_another_one_makes_runs_stale() {
     session.execute(tags().tag(tag)).unwrap();
     assert_eq!(session.plan(tags().tag(tag)).unwrap().counts.complete, 2);
     assert_eq!(session.plan(tags().tag("a")).unwrap().counts.stale, 2);
+}
+
+#[test]
+fn what_was_computed_of_parts_is_stale_in_the_whole() {
+    let _alone = alone();
+    let session = Session::in_memory().unwrap();
+    for (name, ks) in [("a", [1, 2]), ("b", [3, 4])] {
+        session.execute(iris().k(ks).named(name)).unwrap();
+        session.execute(grade().named(name)).unwrap();
+        let copy = session.load_as::<Iris>(name).unwrap();
+        copy.copy_into(&session, &format!("copy of {name}"))
+            .unwrap();
+        let copy = format!("copy of {name}");
+        assert_eq!(
+            session.plan(grade().named(copy)).unwrap().counts.complete,
+            2
+        );
+    }
+    let parts = ["a", "b"].map(|name| session.load_as::<Iris>(name).unwrap());
+    session.merge("whole", &parts).unwrap();
+    let counts = session.plan(grade().named("whole")).unwrap().counts;
+    assert_eq!((counts.stale, counts.complete), (4, 0));
+    assert_eq!(session.plan(grade().named("a")).unwrap().counts.complete, 2);
+}
+
+#[test]
+fn the_failures_are_there_also_if_nothing_else_is() {
+    let _alone = alone();
+    let session = Session::in_memory().unwrap();
+    session.execute(iris().k([2])).unwrap();
+    let error = session.load_as::<Grade>("iris").unwrap_err();
+    assert!(matches!(error, xp::Error::Misfit { .. }), "{error}");
+    FAILS.store(2, Ordering::Relaxed);
+    let error = session.resume(grade()).unwrap_err();
+    FAILS.store(-1, Ordering::Relaxed);
+    let xp::Error::RunsFailed(failed) = error else {
+        panic!("{error}")
+    };
+    let typed = failed.typed::<Grade>().unwrap().unwrap();
+    let loaded = session.load_as::<Grade>("iris").unwrap();
+    for graded in [typed, loaded] {
+        assert_eq!((graded.runs().count(), graded.partial()), (0, 1));
+        let failures: Vec<_> = graded.failures().map(Result::unwrap).collect();
+        assert_eq!(failures.len(), 1);
+        assert_eq!(failures[0].exception.message, "no grade for 2");
+    }
+    assert_eq!(session.load("iris").unwrap().failures().count(), 0);
+    session.resume(grade()).unwrap();
+    assert_eq!(session.load_as::<Grade>("iris").unwrap().runs().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let _alone = alone();
+    let session = Session::in_memory().unwrap();
+    session.execute(iris().k([1, 2])).unwrap();
+    let replace = || grade().if_exists(IfExists::Replace);
+    let errors = [
+        session.execute(replace()).unwrap_err(),
+        session.resume(replace()).unwrap_err(),
+        session
+            .resume(iris().k([1]).if_exists(IfExists::Fail))
+            .unwrap_err(),
+    ];
+    let continues =
+        "the plan of `grade` has `.if_exists(..)`, and it continues the runs that are there";
+    let resumes = "`resume` goes on with what is there: leave it out";
+    for (error, says) in errors.iter().zip([continues, resumes, resumes]) {
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    assert_eq!(session.load("iris").unwrap().runs().count(), 2);
+
+    session.execute(tags().tag("a")).unwrap();
+    let error = session.execute(tagging().tag("b")).unwrap_err().to_string();
+    assert!(error.contains("a column that `tags` made"), "{error}");
+    assert!(error.contains("give it another name"), "{error}");
+}
+
+#[experiment(continues = iris)]
+fn tagging(#[config] tag: String, #[field] accuracy: f64) {
+    #[field]
+    let twice: String = tagged(accuracy, &tag);
 }

@@ -184,15 +184,20 @@ fn what_was_computed_of_all_runs_is_kept_as_it_was_computed() {
         all
     };
     assert_eq!(largest(), [2.0, 2.0, 4.0, 4.0]);
-    session
-        .resume(of_all::largest_roots().named("all"))
-        .unwrap();
+    let plan = || of_all::largest_roots().named("all");
+    assert_eq!(session.plan(plan()).unwrap().counts.stale, 4);
+    session.resume(plan()).unwrap();
     assert_eq!(largest(), [2.0, 2.0, 4.0, 4.0]);
-    let anew = of_all::largest_roots()
-        .named("all")
-        .if_exists(IfExists::Replace);
-    session.execute(anew).unwrap();
+    let anew = plan().rerun(xp::Rerun::new().stale(true));
+    session.resume(anew).unwrap();
     assert_eq!(largest(), [4.0; 4]);
+    // So it is of what is added to a shared file.
+    let shared = Session::in_memory().unwrap();
+    for part in &parts {
+        part.upstream(&shared).unwrap();
+    }
+    let counts = shared.plan(of_all::largest_roots()).unwrap().counts;
+    assert_eq!((counts.stale, counts.complete), (4, 0));
 }
 
 #[test]

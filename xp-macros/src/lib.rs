@@ -194,9 +194,14 @@ pub fn step(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `session.execute(grade())` computes the fields of all runs, in place of those that it computed
 /// before, all or nothing (unless the plan has another policy): if a run fails, all rows are as they
 /// were. `session.resume(grade())` computes them where they are missing, and keeps each row when it is
-/// done; what was computed with another config is stale. A run that is made again lacks the fields
-/// again. `session.plan(grade())` tells how the runs stand. What fails here counts for no run of the
-/// other experiment. Runs are chosen by `.filter(|run| run.accuracy > 0.5)`.
+/// done; what was computed with another config is stale, and so is what was computed of all runs (with a
+/// `&Runs` among the inputs) once there are further ones, or one of them was made again. A run that is
+/// made again lacks the fields again. `session.plan(grade())` tells how the runs stand. What fails here
+/// counts for no run of the other experiment: `session.load_as::<Grade>("iris")?.failures()` has it. Runs
+/// are chosen by `.filter(|run| run.accuracy > 0.5)`.
+///
+/// All columns of a row have names of their own, the configs of continuing experiments, too. Runs that
+/// read sequences, or all runs, cannot have processes of their own (`.isolate(..)`).
 ///
 /// The experiment of the other's name is continued, or the one that `.named("..")` says: each column
 /// must be there with its type, which is checked before the first run. `#[experiment(continues)]`, without

@@ -168,6 +168,12 @@ impl Session {
     /// [`Error::RunsFailed`] if runs fail: by default all points are attempted before.
     pub fn resume<P: IntoPlan>(&self, plan: P) -> Result<Experiment<P::Experiment>> {
         let mut plan = plan.into_plan();
+        if !matches!(plan.options.if_exists, None | Some(IfExists::Resume)) {
+            return Err(Error::Plan(PlanError::IfExists {
+                experiment: P::Experiment::declaration().name,
+                why: "`resume` goes on with what is there",
+            }));
+        }
         plan.options.if_exists = Some(IfExists::Resume);
         self.execute_plan(plan)
     }

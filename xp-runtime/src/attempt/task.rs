@@ -14,6 +14,7 @@ use crate::row::{Layout, RowWriter};
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::store::Given;
 use crate::value::Value;
 
 /// Points, and what a run of one does.
@@ -42,6 +43,10 @@ pub(crate) trait Task: Sync {
     }
     /// What the steps may read besides their inputs.
     fn source(&self) -> Option<&(dyn Any + Send + Sync)> {
+        None
+    }
+    /// Which runs the steps are given all at once, if any are.
+    fn given(&self) -> Option<&Given> {
         None
     }
     /// How many indices of points there are.

@@ -21,7 +21,7 @@ pub(crate) fn check<X: Declared>(
     X::reads(&mut layout);
     let read = narrowed(stored, &layout, continues.args_field);
     let mut misfits = Vec::new();
-    let mapping = Mapping::with_args(layout, &read, continues.args_field);
+    let mapping = Mapping::with_args(layout, &read, continues.args_field, 0);
     if let Err(found) = &mapping {
         misfits.extend_from_slice(found);
     }
@@ -124,12 +124,15 @@ fn own_columns(found: &Continuable, own: &Layout, declared: &str, misfits: &mut 
             expected: if is_own {
                 kind_name(column.ty.kind).to_owned()
             } else {
-                format!("no column yet, since `{declared}` makes it")
+                format!("no column yet, since `{declared}` makes it: give it another name")
             },
             found: if is_own {
                 format!("{kind} ({ty})")
             } else {
-                format!("a column of the experiment, {kind} ({ty})")
+                match found.others.get(&there.name) {
+                    Some(other) => format!("a column that `{other}` made, {kind} ({ty})"),
+                    None => format!("a column of the experiment, {kind} ({ty})"),
+                }
             },
         });
     }

@@ -10,7 +10,7 @@ use crate::experiment::{Readable, Result, Runs};
 use crate::plan::Planned;
 use crate::run::Dynamic;
 use crate::scope::Scope;
-use crate::store::{Continuable, Store, StoreError, StoredExperiment};
+use crate::store::{Continuable, Given, Store, StoreError, StoredExperiment};
 
 /// The function of an experiment: what `continues` names.
 #[diagnostic::on_unimplemented(
@@ -102,6 +102,8 @@ pub(crate) struct RunsSource {
     db: Arc<dyn Store>,
     stored: Arc<StoredExperiment>,
     partial: Arc<HashSet<u128>>,
+    /// Which runs they are.
+    pub(super) given: Given,
 }
 
 /// All complete runs, if a step takes them.
@@ -119,6 +121,7 @@ pub(crate) fn source(
         None => db.lacking(stored, columns.columns())?,
     };
     Ok(Some(RunsSource {
+        given: db.given(stored, kind.continuing, &partial)?,
         db: Arc::clone(db),
         stored: Arc::new(stored.clone()),
         partial: Arc::new(partial),
@@ -139,6 +142,7 @@ pub fn runs_in<R: Readable>(scope: &Scope<'_>) -> Result<Runs<R>, StepError> {
         db,
         stored,
         partial,
+        ..
     } = source;
     Ok(Runs::of(db, stored, partial)?)
 }

@@ -17,6 +17,7 @@ use crate::row::{Layout, RowWriter};
 use crate::run::Run;
 use crate::scope::Scope;
 use crate::step::StepInfo;
+use crate::store::Given;
 use crate::value::Value;
 
 /// See the module's text.
@@ -114,6 +115,10 @@ impl<X: Declared> Task for ContinueTask<X> {
         Some(source)
     }
 
+    fn given(&self) -> Option<&Given> {
+        self.source.as_ref().map(|source| &source.given)
+    }
+
     fn len(&self) -> u64 {
         Points::len(&*self.rows)
     }
@@ -154,12 +159,6 @@ impl<X: Declared> Task for ContinueTask<X> {
     }
 
     fn send(&self, point: &There<X>) -> Result<Vec<Value>, InputError> {
-        if self.source.is_some() {
-            return Err(not_sent("runs", "it stands for all runs of the file"));
-        }
-        if self.reads_sequences {
-            return Err(not_sent("a sequence", "it is read from the file"));
-        }
         if point.params.is_err() {
             return Err(not_sent("the run", "it cannot be read"));
         }

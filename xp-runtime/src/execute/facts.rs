@@ -18,6 +18,8 @@ pub(super) struct Facts {
     pub(super) lacks: Vec<String>,
     /// The steps that have changed since, on which fields depend that they have.
     pub(super) changed: Vec<String>,
+    /// Whether their steps were given other runs than there are now.
+    pub(super) other_runs: bool,
     /// Why they cannot be filled.
     pub(super) obstacle: Option<Obstacle>,
 }
@@ -49,7 +51,12 @@ type Step<'a> = (&'a str, String);
 
 impl Facts {
     pub(super) fn new<T: Task>(task: &T, layout: &Layout, makers: &[&KnownExecution]) -> Self {
-        let mut facts = Self::default();
+        let today = task.given().map(|given| given.digest.as_slice());
+        let is_other = |made: &&KnownExecution| made.given.as_deref() != today;
+        let mut facts = Self {
+            other_runs: today.is_some() && makers.iter().any(is_other),
+            ..Self::default()
+        };
         let (mut present, mut missing) = (Vec::new(), Vec::new());
         for (ordinal, field) in layout.fields().iter().enumerate() {
             let mut lacks = Vec::new();

@@ -167,7 +167,7 @@ pub(crate) struct Done<S> {
 
 /// Says what is left as it is of a plan of which there is nothing to run.
 pub(crate) fn tell_left(name: &str, survey: &Survey, progress: Option<bool>) {
-    if let Some(left) = told(name, survey).filter(|_| progress::is_shown(progress)) {
+    if let Some(left) = told(name, survey).filter(|_| !progress::is_quiet(progress)) {
         eprintln!("{left}");
     }
 }

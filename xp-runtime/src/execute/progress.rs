@@ -15,6 +15,7 @@ use crate::store::Finished;
 /// Counts what is committed.
 pub(super) struct Bar {
     bar: Option<ProgressBar>,
+    quiet: bool,
     failed: AtomicU64,
     skipped: AtomicU64,
 }
@@ -44,6 +45,7 @@ impl Bar {
         });
         Self {
             bar,
+            quiet: is_quiet(show),
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
         }
@@ -77,13 +79,14 @@ impl Bar {
         }
     }
 
-    /// Says something beside the bar, if there is one.
+    /// Says something beside the bar, or instead of one.
     pub(super) fn say(&self, text: &str) {
         match &self.bar {
             // Where there is no terminal, it has no place to be drawn.
             Some(bar) if bar.is_hidden() => eprintln!("{text}"),
             Some(bar) => bar.println(text),
-            None => {}
+            None if self.quiet => {}
+            None => eprintln!("{text}"),
         }
     }
 
@@ -92,6 +95,11 @@ impl Bar {
             bar.finish();
         }
     }
+}
+
+/// Whether nothing is said either: only if nothing was to be shown.
+pub(super) fn is_quiet(show: Option<bool>) -> bool {
+    show == Some(false)
 }
 
 /// Whether progress is shown; `show` overrides the question whether stderr is a terminal.

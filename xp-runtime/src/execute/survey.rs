@@ -193,7 +193,7 @@ impl<'a> Rules<'a> {
             };
         };
         if let Some(facts) = self.facts(standing) {
-            if self.other.contains(&point) {
+            if facts.other_runs || self.other.contains(&point) {
                 return (PointState::Stale, run(self.rerun.stale));
             }
             let is_stale = !facts.changed.is_empty();
@@ -265,6 +265,12 @@ impl<'a> Rules<'a> {
                                  `.rerun(Rerun::new().stale(true))` runs it again"
                     .to_owned(),
                 _ => "it was computed with another config".to_owned(),
+            },
+            (PointState::Stale, Some(facts)) if facts.other_runs => match action {
+                Action::Keep => "it was computed of other runs than there are now; \
+                                 `.rerun(Rerun::new().stale(true))` runs it again"
+                    .to_owned(),
+                _ => "it was computed of other runs than there are now".to_owned(),
             },
             (PointState::Partial | PointState::Stale, Some(facts)) => facts.reason(action),
             (PointState::Partial | PointState::Stale, None) => "it is not as declared".to_owned(),

@@ -91,6 +91,7 @@ impl<X: Readable> Experiment<X> {
         let mut stored = db.find(key)?;
         if let Some(declared) = X::continuing() {
             stored.ledger = ledger_of(stored.id, Some(declared));
+            stored.continued = db.is_continued(&stored, declared)?;
         }
         let partial = lacking::<X>(db.as_ref(), &stored)?;
         let mapping = X::mapping(&stored).map_err(|misfits| Error::Misfit {

@@ -56,9 +56,14 @@ impl<X: Declared> Readable for X {
 
     fn mapping(stored: &StoredExperiment) -> Result<Mapping, Vec<Misfit>> {
         let mut layout = Self::columns();
+        let own = layout.columns().len();
         X::reads(&mut layout);
         match X::continues() {
-            Some(continues) => Mapping::with_args(layout, stored, continues.args_field),
+            Some(continues) => {
+                // As long as all runs fail there are no columns.
+                let lacking = if stored.continued { own } else { 0 };
+                Mapping::with_args(layout, stored, continues.args_field, lacking)
+            }
             None => Mapping::new(layout, stored),
         }
     }

@@ -89,6 +89,15 @@ pub enum PlanError {
         /// The continuing experiment's name.
         experiment: &'static str,
     },
+    /// A plan that is resumed, or that continues the runs of another experiment, was told what to do
+    /// if the experiment is there.
+    #[error("the plan of `{experiment}` has `.if_exists(..)`, and {why}: leave it out")]
+    IfExists {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// Why that says nothing.
+        why: &'static str,
+    },
     /// It is not said which experiment is continued.
     #[error(
         "`{experiment}` continues an experiment that no program declares: say which one of the file, \

@@ -121,6 +121,17 @@ pub enum IsolationError {
         /// Which input, and why.
         source: InputError,
     },
+    /// Steps that read more than their run of the file.
+    #[error(
+        "`{experiment}` cannot run in processes of its own, since its steps read {what} of the file; \
+         execute it without `.isolate(..)`"
+    )]
+    Reads {
+        /// The experiment's name.
+        experiment: &'static str,
+        /// What they read.
+        what: &'static str,
+    },
     /// The system refuses to start a process.
     #[error("no process can be started for the runs of `{experiment}`")]
     Start {

@@ -274,7 +274,8 @@ pub trait PlanOptions: Sized {
         self
     }
 
-    /// What to do if the experiment is there already. The default is to refuse.
+    /// What [`execute`](crate::Session::execute) does if the experiment is there already. The default
+    /// is to refuse.
     fn if_exists(mut self, if_exists: IfExists) -> Self {
         self.options_mut().if_exists = Some(if_exists);
         self
@@ -353,7 +354,8 @@ pub trait PlanOptions: Sized {
         self
     }
 
-    /// Whether progress is shown on stderr. The default is to show it if stderr is a terminal.
+    /// Whether progress is shown on stderr. The default is to show it if stderr is a terminal, and to
+    /// say in any case what is left as it is; `false` says nothing at all.
     fn show_progress(mut self, show: bool) -> Self {
         self.options_mut().progress = Some(show);
         self

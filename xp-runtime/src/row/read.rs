@@ -44,25 +44,28 @@ enum Place {
 impl Mapping {
     /// Finds every column, or says of all that do not fit why not.
     pub(crate) fn new(layout: Layout, stored: &StoredExperiment) -> Result<Self, Vec<Misfit>> {
-        Self::find(layout, stored, None)
+        Self::find(layout, stored, None, 0)
     }
 
-    /// The same, where params that are no columns may have been kept by MLtraq in a field.
+    /// The same, where params that are no columns may have been kept by MLtraq in a field, and the
+    /// first `lacking` columns may be missing.
     pub(crate) fn with_args(
         layout: Layout,
         stored: &StoredExperiment,
         args_field: &str,
+        lacking: usize,
     ) -> Result<Self, Vec<Misfit>> {
         let is_args =
             |column: &Column| column.name == args_field && column.ty.kind == Kind::Serialized;
         let args = stored.columns.iter().position(is_args);
-        Self::find(layout, stored, args)
+        Self::find(layout, stored, args, lacking)
     }
 
     fn find(
         layout: Layout,
         stored: &StoredExperiment,
         args: Option<usize>,
+        lacking: usize,
     ) -> Result<Self, Vec<Misfit>> {
         let mut misfits = Vec::new();
         let mut places = Vec::new();
@@ -77,7 +80,7 @@ impl Mapping {
             let found = place.map(|i| &stored.columns[i].ty);
             let fits = match found {
                 Some(found) => found.kind == column.ty.kind,
-                None => column.ty.nullable || empty,
+                None => column.ty.nullable || empty || i < lacking,
             };
             if !fits {
                 misfits.push(Misfit {

@@ -9,12 +9,13 @@ use crate::attempt::Task;
 use crate::continued::{ContinueTask, check, source};
 use crate::declare::{Continues, Declared};
 use crate::execute::{Continued, Filled, Job, Rules, Survey, survey, tell_left};
-use crate::experiment::{Experiment, Result};
+use crate::experiment::{Error, Experiment, Result};
 use crate::isolate;
-use crate::plan::{Crossing, Options, Order, Part, Plan, PlanError, Policy};
+use crate::plan::{Crossing, IsolationError, Options, Order, Part, Plan, PlanError, Policy};
 use crate::row::{Layout, RowWriter};
 use crate::store::{
-    Continuable, Continuing, Execution, IfExists, Key, NewExperiment, Role, check_experiment,
+    Continuable, Continuing, Execution, Given, IfExists, InputRecord, Key, NewExperiment, Role,
+    check_experiment,
 };
 
 /// A plan that can be executed, or told.
@@ -162,6 +163,12 @@ pub(super) fn execute<X: Declared>(
     mut plan: Plan<X>,
     continues: &Continues,
 ) -> Result<Experiment<X>> {
+    if !matches!(plan.options.if_exists, None | Some(IfExists::Resume)) {
+        return Err(Error::Plan(PlanError::IfExists {
+            experiment: X::declaration().name,
+            why: "it continues the runs that are there",
+        }));
+    }
     plan.options = plan.options.or(&session.defaults);
     let resumes = plan.options.if_exists == Some(IfExists::Resume);
     let policy = match (plan.options.policy, resumes) {
@@ -194,6 +201,7 @@ fn execute_once<X: Declared>(
     let resumes = ready.options.if_exists == Some(IfExists::Resume);
     let host = isolate::host::<X>(ready.crossing, ready.options.limits)?;
     if host.is_some() {
+        refuse_reads(declaration.name, &ready.task)?;
         isolate::check_sent(declaration.name, &ready.task)?;
     }
     let (wanted, lacks) = if resumes {
@@ -271,6 +279,26 @@ fn execute_once<X: Declared>(
     Ok(Made { summary, ..made })
 }
 
+/// Refuses to send a run to another process that is given more of the file than its own row.
+fn refuse_reads<X: Declared>(
+    experiment: &'static str,
+    task: &ContinueTask<X>,
+) -> Result<(), PlanError> {
+    let what = match (&task.source, task.reads_sequences) {
+        (Some(_), _) => "all runs",
+        (None, true) => "sequences",
+        (None, false) => return Ok(()),
+    };
+    Err(Box::new(IsolationError::Reads { experiment, what }).into())
+}
+
+/// The inputs as the execution records them, with the runs that its steps are given.
+fn inputs<X: Declared>(task: &ContinueTask<X>) -> Result<Vec<InputRecord>> {
+    let mut inputs = records(task)?;
+    inputs.extend(task.given().map(Given::record));
+    Ok(inputs)
+}
+
 /// What is recorded of the execution.
 fn execution<X: Declared>(
     found: &Continuable,
@@ -291,7 +319,7 @@ fn execution<X: Declared>(
             .map(|column| task.maker(column))
             .collect(),
         steps: task.steps(),
-        inputs: records(task)?,
+        inputs: inputs(task)?,
         limits: options.recorded_limits(),
         if_exists: options.if_exists.unwrap_or_default(),
     };

@@ -43,9 +43,8 @@ impl Session {
     /// - The fields of the experiments themselves come together; the last one counts.
     /// - What was computed of all runs at once, by an experiment that continues another and takes
     ///   `runs: &Runs<..>`, is kept as it was computed: of the runs that there were then, in that
-    ///   part. Plans take it for complete. To compute it of all runs that came together, continue the
-    ///   new experiment with [`IfExists::Replace`](crate::IfExists::Replace):
-    ///   `session.execute(ranks().named("all").if_exists(IfExists::Replace))`.
+    ///   part. It is stale in the new one, unless all parts had the same runs: to compute it of all
+    ///   that came together, `session.resume(ranks().named("all").rerun(Rerun::new().stale(true)))`.
     ///
     /// To bring typed and untyped experiments together, make all of them
     /// [`untyped`](Experiment::untyped).

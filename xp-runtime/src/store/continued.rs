@@ -37,6 +37,8 @@ pub(crate) struct Continuable {
     pub(crate) history: History,
     /// The columns that the continuing experiment made.
     pub(crate) own: HashSet<String>,
+    /// Those that further continuing experiments made, and the names of these.
+    pub(crate) others: HashMap<String, String>,
 }
 
 /// What an execution must know that continues the runs of another experiment.
@@ -69,7 +71,7 @@ pub(crate) fn ledger_of(id: Uuid, continuing: Option<&str>) -> String {
 }
 
 /// The ledger of that name, if there is one.
-fn key_of(db: &Connection, ledger: &str) -> rusqlite::Result<Option<i64>> {
+pub(super) fn key_of(db: &Connection, ledger: &str) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached("SELECT experiment FROM xp_experiment WHERE id_experiment = ?1")?
         .query_row([ledger], |row| row.get(0))
         .optional()
@@ -91,6 +93,7 @@ impl SqliteStore {
             History::default()
         };
         let own = own_columns(db, &known)?;
+        let others = others_columns(db, &stored, declared)?;
         let mut rows = Vec::new();
         if !stored.columns.is_empty() && schema::has_table(db, &stored.table)? {
             let sql = format!(
@@ -112,7 +115,19 @@ impl SqliteStore {
             known,
             history,
             own,
+            others,
         })
+    }
+
+    /// Whether it was continued by the experiment declared under that name.
+    pub(super) fn is_continued_in(
+        &self,
+        db: &Connection,
+        of: &StoredExperiment,
+        declared: &str,
+    ) -> Result<bool> {
+        Ok(schema::has_table(db, "xp_experiment")?
+            && key_of(db, &ledger_of(of.id, Some(declared)))?.is_some())
     }
 
     /// The completed runs that lack one of these columns, which a continuing experiment makes.
@@ -376,6 +391,26 @@ fn own_columns(db: &Connection, known: &Known) -> Result<HashSet<String>> {
         own.remove(row.get_ref(0)?.as_str()?);
     }
     Ok(own)
+}
+
+/// The columns that further continuing experiments made.
+fn others_columns(
+    db: &Connection,
+    stored: &StoredExperiment,
+    declared: &str,
+) -> Result<HashMap<String, String>> {
+    if !schema::has_table(db, "xp_column")? {
+        return Ok(HashMap::new());
+    }
+    let mut statement = db.prepare(
+        "SELECT name, declared FROM xp_column JOIN xp_execution USING (execution) \
+             JOIN xp_experiment USING (experiment) \
+             WHERE id_experiment LIKE ?1 || '+%' AND declared <> ?2",
+    )?;
+    let made = statement.query_map(params![stored.id.simple().to_string(), declared], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(made.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Takes out the runs whose rows are others than those that were read, or gone.

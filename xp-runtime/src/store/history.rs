@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::failure::{Failure, Result};
+use super::given::RUNS;
 use super::literal::constant;
 use super::name::quoted;
 use super::sql::PICKLED_NONE;
@@ -48,17 +49,20 @@ pub(crate) struct KnownExecution {
     /// Name and fingerprint of each step, in order.
     pub(crate) steps: Vec<(String, String)>,
     pub(crate) limits: Limits,
+    /// A digest of the runs that its steps were given all at once.
+    pub(crate) given: Option<Vec<u8>>,
 }
 
 /// An input as an execution declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InputRecord {
     pub(crate) name: String,
-    /// `config` or `param`.
+    /// `config` or `param`; `runs` for the runs that steps are given all at once.
     pub(crate) role: String,
     /// Its default, as it is written.
     pub(crate) initial: Option<String>,
-    /// The value that is left out of identities: as it is written, and in canonical form.
+    /// The value that is left out of identities: as it is written, and in canonical form. Of runs,
+    /// how many they are, and a digest.
     pub(crate) absent: Option<(String, Vec<u8>)>,
 }
 
@@ -372,13 +376,20 @@ pub(super) fn executions(db: &Connection, key: i64) -> rusqlite::Result<Vec<Know
                     cpu: row.get(2)?,
                     memory: row.get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
                 },
+                given: None,
             })
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut columns = db.prepare("SELECT name, made_by FROM xp_column WHERE execution = ?1")?;
     let mut steps =
         db.prepare("SELECT name, fingerprint FROM xp_step WHERE execution = ?1 ORDER BY position")?;
+    let mut given =
+        db.prepare("SELECT absent_form FROM xp_input WHERE execution = ?1 AND role = ?2")?;
     for of in &mut executions {
+        of.given = given
+            .query_row(params![of.execution, RUNS], |row| row.get(0))
+            .optional()?
+            .flatten();
         of.columns = columns
             .query_map([of.execution], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;

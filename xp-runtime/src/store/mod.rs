@@ -5,6 +5,7 @@ mod claims;
 mod continued;
 mod error;
 mod failure;
+mod given;
 mod history;
 mod insert;
 mod join;
@@ -33,6 +34,7 @@ use uuid::Uuid;
 
 pub(crate) use continued::{Continuable, Continuing, ledger_of};
 pub use error::StoreError;
+pub(crate) use given::Given;
 pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
@@ -279,6 +281,8 @@ pub struct StoredExperiment {
     pub(crate) completed: u64,
     /// What stands for it in `xp_experiment`, or for the experiment that continues it.
     pub(crate) ledger: String,
+    /// Whether that one was ever executed: runs may lack all that it makes.
+    pub(crate) continued: bool,
     /// The columns that MLtraq reads, too: those in the experiment's meta.
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
@@ -428,6 +432,18 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
         declared: &str,
         columns: &[Column],
     ) -> Result<HashSet<u128>, StoreError>;
+
+    /// Whether an experiment that continues this one was ever executed.
+    fn is_continued(&self, of: &StoredExperiment, declared: &str) -> Result<bool, StoreError>;
+
+    /// Which runs those are that complete runs' steps are given: all but some. `declared` is the
+    /// continuing experiment whose fields are read of them, if it is one.
+    fn given(
+        &self,
+        of: &StoredExperiment,
+        declared: Option<&str>,
+        without: &HashSet<u128>,
+    ) -> Result<Given, StoreError>;
 
     /// A run by its id and the number of its row; `None` if it is gone.
     fn row(&self, of: &StoredExperiment, row: (u128, i64))

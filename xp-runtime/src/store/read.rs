@@ -93,6 +93,7 @@ impl SqliteStore {
             newest: newest.unwrap_or(i64::MIN),
             completed: meta.count,
             ledger: ledger_of(id, None),
+            continued: false,
             columns,
             declared_types,
         })

@@ -107,7 +107,8 @@ CREATE TABLE xp_column (
     PRIMARY KEY (execution, name)
 ) WITHOUT ROWID;
 -- The inputs that an execution declares. `absent` is the value that is left out of identities, in
--- canonical form and as it is written.
+-- canonical form and as it is written. Of the role `runs`, which steps are given all at once, it is
+-- how many they were and a digest of them.
 CREATE TABLE xp_input (
     execution INTEGER NOT NULL,
     position INTEGER NOT NULL,

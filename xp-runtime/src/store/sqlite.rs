@@ -18,8 +18,9 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, History, Import, Key, Known,
-    Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun, Watch,
+    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, Given, History, Import, Key,
+    Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun,
+    Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -348,6 +349,21 @@ impl Store for SqliteStore {
         self.read("read runs", |db| {
             self.lacking_continued_in(db, of, declared, columns)
         })
+    }
+
+    fn is_continued(&self, of: &StoredExperiment, declared: &str) -> Result<bool, StoreError> {
+        self.read("load an experiment", |db| {
+            self.is_continued_in(db, of, declared)
+        })
+    }
+
+    fn given(
+        &self,
+        of: &StoredExperiment,
+        declared: Option<&str>,
+        without: &HashSet<u128>,
+    ) -> Result<Given, StoreError> {
+        self.read("read runs", |db| self.given_in(db, of, declared, without))
     }
 
     fn row(
