@@ -494,11 +494,11 @@ fn runs_are_grouped_and_described() {
         })
         .unwrap();
     let table = experiment.table();
-    assert_eq!(table.columns(), ["k", "seed", "accuracy", "note"]);
+    assert_eq!(table.names(), ["k", "seed", "accuracy", "note"]);
     assert_eq!(table.rows().len(), 6);
     let by_k = table.clone().group_by("k");
     assert_eq!(
-        by_k.columns(),
+        by_k.names(),
         ["k", "count", "accuracy mean", "accuracy std"]
     );
     let row = |k, mean: f64| vec![Value::Int(k), Value::Int(3), mean.into(), 1.0.into()];

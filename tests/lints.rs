@@ -48,6 +48,24 @@ pub fn documented(#[config(default = 1)] unused: u32, #[param] x: u32, #[param] 
     let clone: Private = other.clone();
 }
 
+/// What experiments of other programs are called.
+#[deprecated = "for the test"]
+#[step]
+fn old(x: u32) -> u32 {
+    x
+}
+
+/// Its columns are those of another program.
+#[expect(non_snake_case, deprecated, reason = "for the test")]
+#[experiment]
+pub fn of_another_program(#[config(default = 1)] Scale: u32, #[param] K: u32) {
+    let Scaled = old(Scale);
+    #[field]
+    let Accuracy: u32 = old(Scaled);
+    #[field]
+    let Other: u32 = old(K);
+}
+
 #[expect(
     dead_code,
     reason = "the lint sees an experiment that nothing executes"

@@ -8,6 +8,7 @@ mod bare;
 mod experiments;
 mod measure;
 mod memory;
+mod mltraq;
 mod resume;
 mod short;
 mod workloads;
@@ -21,10 +22,14 @@ type Result<T> = std::result::Result<T, anyhow::Error>;
 /// A benchmark: its name, and what measures it.
 type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
 
-const BENCHMARKS: [Benchmark; 12] = [
+const BENCHMARKS: [Benchmark; 13] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
+    ),
+    (
+        "1,000 runs of 1,000 points each, against mltraq",
+        mltraq::sequences,
     ),
     (
         "1,000,000 points of a chunk-flushed sequence",

@@ -67,7 +67,7 @@ pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session, Upst
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
-pub use table::{QueryRowError, Table};
+pub use table::{QueryRowError, Table, TableError};
 pub use uuid::Uuid;
 pub use value::{Value, ValueError};
 
@@ -91,7 +91,7 @@ pub mod __private {
         Any, AnyPlan, Axes, Axis, Given, HasConfigs, IntoAny, IntoPlan, Missing, Options, Plan,
         PlanError, PlanOptions, Planned, Slot, ValueOf, WithPoints, values,
     };
-    pub use crate::row::{Layout, Mapping, RowError, RowReader};
+    pub use crate::row::{Layout, Mapping, Part, RowError, RowReader};
     pub use crate::run::{Run, RunKind};
     pub use crate::scope::Scope;
     pub use crate::sequence::Sequence;

@@ -3,6 +3,7 @@
 mod continued;
 mod report;
 mod resume;
+mod strangers;
 mod transfer;
 
 use std::collections::HashMap;
@@ -27,7 +28,7 @@ use crate::row::{Layout, LayoutError};
 use crate::run::{FieldRegistry, Run};
 use crate::signals::Handled;
 use crate::store::{
-    Execution, IfExists, Key, Listed, NewExperiment, SqliteStore, Store, check_experiment,
+    Execution, IfExists, Key, Listed, NewExperiment, Rows, SqliteStore, Store, check_experiment,
     default_name,
 };
 use crate::sweep::{BoxError, SweepTask, Swept};
@@ -206,7 +207,8 @@ impl Session {
 
     fn execute_plan<X: Declared>(&self, plan: Plan<X>) -> Result<Experiment<X>> {
         if let Some(continues) = X::continues() {
-            return continued::execute(self, plan, &continues);
+            return continued::execute(self, plan, &continues)
+                .map_err(|error| error.of_continuing(X::declaration().name));
         }
         let crossing = plan.crossing;
         let (task, layout, options, order) = self.prepared(plan)?;
@@ -470,6 +472,7 @@ impl Session {
             failed: made.summary.failed,
             completed: made.summary.completed,
             dropped: made.summary.dropped,
+            skipped: made.summary.skipped,
             experiment,
             states: States::new(made.summary.states),
         })))
@@ -625,7 +628,11 @@ impl fmt::Display for Listing {
                 crate::Value::Int(listed.runs.into()),
             ]
         });
-        Table::new(columns.map(str::to_owned).to_vec(), rows.collect()).fmt(f)
+        Table::of_query(Rows {
+            columns: columns.map(str::to_owned).to_vec(),
+            rows: rows.collect(),
+        })
+        .fmt(f)
     }
 }
 

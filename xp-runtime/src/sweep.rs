@@ -14,7 +14,7 @@ use crate::exception::StepError;
 use crate::experiment::Readable;
 use crate::experiment::{Error, Result};
 use crate::identity::{IdentityScheme, Inputs};
-use crate::row::{Layout, Mapping, Misfit, RowReader, RowWriter};
+use crate::row::{Layout, Mapping, Misfit, Part, RowReader, RowWriter};
 use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
@@ -80,6 +80,10 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
 
     fn columns() -> Layout {
         Self::layout()
+    }
+
+    fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {
+        mapping.parts(of, true)
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<SweptFields<P, F>> {

@@ -5,6 +5,7 @@ mod body;
 mod expand;
 mod flow;
 mod inputs;
+mod lints;
 mod model;
 mod names;
 mod parse;

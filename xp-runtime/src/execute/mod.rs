@@ -17,7 +17,7 @@ use std::sync::{Arc, RwLock};
 
 use uuid::Uuid;
 
-pub(crate) use survey::{Action, Rules, Survey, survey, visit, visit_ids};
+pub(crate) use survey::{Action, Rules, Survey, survey, visit, visit_standings};
 pub use survey::{Counts, PointState};
 
 use self::feed::{Claims, Feed};

@@ -169,9 +169,9 @@ impl<'a> Rules<'a> {
         self.facts.get(standing.makers? as usize)
     }
 
-    /// How a point stands, and what is to be done with it.
-    pub(crate) fn decide(&self, point: u128) -> (PointState, Action) {
-        let free = self.decide_if_free(point);
+    /// How a point stands that stood like this at its last attempt, and what is to be done with it.
+    pub(crate) fn decide(&self, point: u128, standing: Option<&Standing>) -> (PointState, Action) {
+        let free = self.decide_if_free(point, standing);
         if !self.history.taken.contains(&point) {
             return free;
         }
@@ -182,9 +182,8 @@ impl<'a> Rules<'a> {
     }
 
     /// The same where no other process is about to run the point, or where it dies before.
-    fn decide_if_free(&self, point: u128) -> (PointState, Action) {
+    fn decide_if_free(&self, point: u128, standing: Option<&Standing>) -> (PointState, Action) {
         let run = |again: bool| if again { Action::Run } else { Action::Keep };
-        let standing = self.history.points.get(&point);
         let Some(standing) = standing else {
             return if self.history.lost.contains(&point) {
                 (PointState::Interrupted, Action::Run)
@@ -387,7 +386,7 @@ pub(crate) fn visit<T: Task>(task: &T, mut each: impl FnMut(u64, T::Point, u128)
 }
 
 /// The same without the points, which need not be made where their ids are known.
-pub(crate) fn visit_ids<T: Task>(task: &T, mut each: impl FnMut(u64, u128)) {
+fn visit_ids<T: Task>(task: &T, mut each: impl FnMut(u64, u128)) {
     if task.id_of(0).is_none() || task.selects() {
         return visit(task, |i, _, id| each(i, id));
     }
@@ -398,11 +397,42 @@ pub(crate) fn visit_ids<T: Task>(task: &T, mut each: impl FnMut(u64, u128)) {
     }
 }
 
+/// So many points are looked up at once.
+const AT_ONCE: usize = 64;
+
+/// The same, with how each of them stood at its last attempt.
+///
+/// What is known of a point is anywhere in memory. It is looked up for many points in a row, so that
+/// the processor waits for all of them together.
+pub(crate) fn visit_standings<T: Task>(
+    task: &T,
+    history: &History,
+    mut each: impl FnMut(u64, u128, Option<&Standing>),
+) {
+    let mut tell = |points: &mut Vec<(u64, u128)>| {
+        let mut standings = [None; AT_ONCE];
+        for (standing, (_, point)) in standings.iter_mut().zip(&*points) {
+            *standing = history.points.get(point).copied();
+        }
+        for ((i, point), standing) in points.drain(..).zip(&standings) {
+            each(i, point, standing.as_ref());
+        }
+    };
+    let mut points = Vec::with_capacity(AT_ONCE);
+    visit_ids(task, |i, point| {
+        points.push((i, point));
+        if points.len() == AT_ONCE {
+            tell(&mut points);
+        }
+    });
+    tell(&mut points);
+}
+
 /// Decides about all points of a task.
 pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
     let mut survey = Survey::default();
-    visit_ids(task, |i, point| {
-        let (state, action) = rules.decide(point);
+    visit_standings(task, rules.history, |i, point, standing| {
+        let (state, action) = rules.decide(point, standing);
         survey
             .counts
             .add(state, matches!(action, Action::Run | Action::Fill));
@@ -415,9 +445,8 @@ pub(crate) fn survey<T: Task>(task: &T, rules: &Rules<'_>) -> Survey {
         }
         survey.wanted.set(i);
         survey.len += 1;
-        let standing = rules.history.points.get(&point);
         if standing.is_some_and(|standing| standing.makers.is_some()) {
-            let (_, action) = rules.decide_if_free(point);
+            let (_, action) = rules.decide_if_free(point, standing);
             survey.rows.insert(point, action == Action::Fill);
         }
     });
@@ -463,11 +492,12 @@ mod tests {
             other: HashSet::new(),
         };
         let claimed = |action| (PointState::Claimed, action);
-        assert_eq!(rules(false).decide(partial), claimed(Action::Keep));
-        assert_eq!(rules(true).decide(partial), claimed(Action::Wait));
-        assert_eq!(rules(false).decide(unknown), claimed(Action::Wait));
+        let decide = |fill, point| rules(fill).decide(point, history.points.get(&point));
+        assert_eq!(decide(false, partial), claimed(Action::Keep));
+        assert_eq!(decide(true, partial), claimed(Action::Wait));
+        assert_eq!(decide(false, unknown), claimed(Action::Wait));
         assert_eq!(
-            rules(true).decide_if_free(partial),
+            rules(true).decide_if_free(partial, history.points.get(&partial)),
             (PointState::Partial, Action::Fill)
         );
     }

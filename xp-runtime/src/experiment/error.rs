@@ -16,8 +16,8 @@ use crate::row::{LayoutError, Misfit, RowError};
 use crate::run::FieldError;
 use crate::sequence::SequenceError;
 use crate::store::StoreError;
-use crate::table::QueryRowError;
-use crate::value::ValueError;
+use crate::table::{QueryRowError, TableError};
+use crate::value::{ColumnError, ValueError};
 
 /// The result of everything that a session does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -118,6 +118,12 @@ pub enum Error {
     /// A row of a query is not of the type that was asked for.
     #[error(transparent)]
     QueryRow(#[from] QueryRowError),
+    /// A table has not what was asked for.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A column is not of the type that was asked for.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
     /// A sequence cannot be recorded or read.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
@@ -172,6 +178,9 @@ pub struct RunsFailed {
     /// How many runs completed and were dropped, since it was all or nothing
     /// ([`Policy::Staged`](crate::Policy::Staged)).
     pub dropped: u64,
+    /// How many runs had nothing to compute ([`skip`](crate::skip)), or were not run since a smaller point had
+    /// failed ([`prune`](crate::Grid::prune)).
+    pub skipped: u64,
     /// The experiment, with the runs that completed and those that failed; `None` if it was all
     /// or nothing, and not resumed. Its runs are untyped: see [`typed`](Self::typed).
     pub experiment: Option<Experiment>,
@@ -246,6 +255,7 @@ impl fmt::Display for RunsFailed {
             failed,
             completed,
             dropped,
+            skipped,
             ..
         } = self;
         write!(f, "{failed} {runs} of `{name}` failed")?;
@@ -255,11 +265,10 @@ impl fmt::Display for RunsFailed {
         if *dropped > 0 || self.experiment.is_none() {
             write!(f, ", {dropped} completed and were dropped (all or nothing)")?;
         }
-        write!(
-            f,
-            "; first {} {}: {}",
-            first.outcome, first.inputs, first.exception
-        )
+        if *skipped > 0 {
+            write!(f, ", {skipped} skipped or pruned")?;
+        }
+        write!(f, "; first {first}")
     }
 }
 
@@ -283,9 +292,42 @@ pub struct Failure {
     pub attempt: u32,
 }
 
+/// With its inputs, or if there are none, which tell runs apart, with its id.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.outcome, self.inputs, self.exception)
+        let Self {
+            outcome,
+            inputs,
+            exception,
+            id_run,
+            ..
+        } = self;
+        if inputs.is_empty() {
+            write!(f, "{outcome} run {id_run}: {exception}")
+        } else {
+            write!(f, "{outcome} {inputs}: {exception}")
+        }
+    }
+}
+
+impl Error {
+    /// The same, where it is missing what an experiment was to continue.
+    pub(crate) fn of_continuing(mut self, declared: &'static str) -> Self {
+        if let Error::Store(StoreError::ExperimentNotFound { continuing, .. }) = &mut self {
+            *continuing = Some(declared);
+        }
+        self
+    }
+
+    /// What is wrong, and the causes, in one line.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        text
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod fields;
+mod frame;
 mod manage;
 mod read;
 mod runs;
@@ -27,9 +28,8 @@ use crate::attributes::names;
 use crate::bunch::Bunch;
 use crate::execute::Counts;
 use crate::run::{Dynamic, Run};
-use crate::store::{Key, Role, Store, StoredExperiment, ledger_of};
-use crate::table::Table;
-use crate::value::{Kind, Value, ValueError, from_value};
+use crate::store::{Key, Store, StoredExperiment, ledger_of};
+use crate::value::{Value, ValueError, from_value};
 
 /// A collection of runs under a name.
 ///
@@ -203,41 +203,6 @@ impl<X: Readable> Experiment<X> {
             Source::Db { db, stored, .. } => Ok(db.artifact(stored.id, id_run, name)?),
             Source::Owned(..) => Ok(None),
         }
-    }
-
-    /// The runs as a table, to be printed or grouped: a row each, the recorded inputs first.
-    /// Values that SQL has no type for are left out.
-    ///
-    /// ```
-    /// let session = xp::Session::in_memory()?;
-    /// let half = |x: &u32, _: &mut xp::Run| Ok::<_, String>(x / 2);
-    /// let experiment = session.sweep("halves", 0..4, half)?;
-    /// let table = experiment.table().group_by("result");
-    /// assert_eq!(table.to_string(), "result  count\n     0      2\n     1      2");
-    /// # Ok::<(), xp::Error>(())
-    /// ```
-    pub fn table(&self) -> Table {
-        let Source::Db { db, stored, .. } = &self.runs else {
-            return Table::failed("an experiment without a database has no table".to_owned());
-        };
-        let mut columns: Vec<_> = stored
-            .columns
-            .iter()
-            .filter(|c| c.ty.kind != Kind::Serialized)
-            .collect();
-        columns.sort_by_key(|c| c.role == Role::Field);
-        if let Err(error) = db.find(&Key::Id(stored.id)) {
-            return Table::failed(error.to_string());
-        }
-        if stored.columns.is_empty() {
-            return Table::new(Vec::new(), Vec::new());
-        }
-        let blobs = stored
-            .columns
-            .iter()
-            .filter(|c| c.ty.kind == Kind::Serialized);
-        let blobs = blobs.map(|c| c.name.clone()).collect();
-        Table::of_runs(db.as_ref(), stored, &columns).leaving_out(blobs)
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Error, Result};
 use crate::bunch::Bunch;
 use crate::declare::Declared;
-use crate::row::{Layout, Mapping, Misfit, RowReader};
+use crate::row::{Layout, Mapping, Misfit, Part, RowReader};
 use crate::run::{Dynamic, RunKind};
 use crate::store::{Store, StoredExperiment, StoredRun};
 
@@ -32,6 +32,10 @@ pub trait Readable: RunKind<Inner = ()> {
     fn continuing() -> Option<&'static str> {
         None
     }
+
+    /// The columns of a table of runs.
+    #[doc(hidden)]
+    fn parts(mapping: &Self::Mapping, of: &StoredExperiment) -> Vec<Part>;
 
     /// The fields of a run.
     #[doc(hidden)]
@@ -78,6 +82,10 @@ impl<X: Declared> Readable for X {
         layout
     }
 
+    fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {
+        mapping.parts(of, X::continues().is_none())
+    }
+
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
         X::read(&mut RowReader::new(mapping, run.cells)).map_err(|source| Error::Run {
             experiment: of.name.clone(),
@@ -92,6 +100,10 @@ impl Readable for Dynamic {
 
     fn mapping(_: &StoredExperiment) -> Result<(), Vec<Misfit>> {
         Ok(())
+    }
+
+    fn parts((): &(), of: &StoredExperiment) -> Vec<Part> {
+        Part::of(of)
     }
 
     fn read((): &(), of: &StoredExperiment, run: StoredRun) -> Result<Bunch> {

@@ -33,10 +33,10 @@ use crate::value::{Value, ValueError};
 /// # Ok::<(), xp::Error>(())
 /// ```
 pub struct Runs<X: Readable = Dynamic> {
-    from: From<X>,
+    pub(super) from: From<X>,
 }
 
-enum From<X: Readable> {
+pub(super) enum From<X: Readable> {
     Db(Pages<X>),
     Owned {
         experiment: String,
@@ -47,13 +47,13 @@ enum From<X: Readable> {
     Union(Box<Union<X>>),
 }
 
-struct Pages<X: Readable> {
-    db: Arc<dyn Store>,
-    stored: Arc<StoredExperiment>,
-    mapping: Arc<X::Mapping>,
+pub(super) struct Pages<X: Readable> {
+    pub(super) db: Arc<dyn Store>,
+    pub(super) stored: Arc<StoredExperiment>,
+    pub(super) mapping: Arc<X::Mapping>,
     states: Arc<HashMap<Uuid, Arc<X::State>>>,
     /// Runs that are left out.
-    partial: Arc<HashSet<u128>>,
+    pub(super) partial: Arc<HashSet<u128>>,
     /// The last row of which it is known whether it is left out.
     known: i64,
     page: VecDeque<StoredRun>,
@@ -234,7 +234,7 @@ impl<X: Readable> Iterator for Runs<X> {
     }
 }
 
-fn unreadable(experiment: &str, source: ValueError) -> Error {
+pub(super) fn unreadable(experiment: &str, source: ValueError) -> Error {
     Error::Field {
         experiment: experiment.to_owned(),
         field: "runs".to_owned(),

@@ -51,6 +51,11 @@ impl<X: Readable> Union<X> {
         }
     }
 
+    /// Both sides, each of them with what the other one has, too.
+    pub(super) fn sides(&self) -> (&Runs<X>, &Runs<X>) {
+        (&self.left, &self.right)
+    }
+
     /// The ids of both sides.
     pub(super) fn ids(&self) -> Result<HashSet<u128>> {
         let mut ids = self.left.ids()?;

@@ -1,12 +1,14 @@
 //! Rows: the columns of an experiment, written by its runs and read from the file.
 
 mod layout;
+mod parts;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use layout::{Layout, LayoutError};
+pub use parts::Part;
 pub use read::{Mapping, Misfit, RowReader};
 pub(crate) use write::RowWriter;
 

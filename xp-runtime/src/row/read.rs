@@ -32,7 +32,7 @@ pub struct Mapping {
 
 /// Where a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// In the table.
     Column(usize),
     /// Among the params that MLtraq kept.
@@ -117,6 +117,16 @@ impl Mapping {
         columns.map(|column| (column.name.as_str(), column.ty))
     }
 
+    /// All columns, and where they are.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&Column, Place)> {
+        self.layout.columns.iter().zip(self.places.iter().copied())
+    }
+
+    /// The place of the column in which MLtraq kept the params.
+    pub(super) fn args(&self) -> Option<usize> {
+        self.args
+    }
+
     /// Those that are in the table.
     pub(crate) fn found(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         let columns = self.columns().zip(&self.places);
@@ -195,13 +205,7 @@ impl<'a> RowReader<'a> {
             let cell = cell.unwrap_or(Cell::Null);
             self.args = Some(ColumnType::SERIALIZED.decode_value(cell)?);
         }
-        let args = self.args.as_ref();
-        let member = |name: &str| args.and_then(|args| args.member(name));
-        let of = |side: &str| member(side).and_then(|side| side.member(&column.name));
-        match of("params").or_else(|| of("config")) {
-            Some(value) => column.ty.encode_value(value),
-            None => Err(ValueError::new("there is none of this name")),
-        }
+        arg(self.args.as_ref().unwrap_or(&Value::Null), column)
     }
 
     /// The params that cannot be read from what MLtraq kept.
@@ -273,6 +277,15 @@ impl<'a> RowReader<'a> {
             column: column.name.clone(),
             source,
         })
+    }
+}
+
+/// The cell of a param that MLtraq kept.
+pub(super) fn arg(args: &Value, column: &Column) -> Result<Cell, ValueError> {
+    let of = |side: &str| args.member(side).and_then(|side| side.member(&column.name));
+    match of("params").or_else(|| of("config")) {
+        Some(value) => column.ty.encode_value(value),
+        None => Err(ValueError::new("there is none of this name")),
     }
 }
 

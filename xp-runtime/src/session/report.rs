@@ -5,12 +5,12 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::resume::{find, rules};
-use super::{Session, continued, experiment_name};
+use super::{Session, continued, experiment_name, strangers};
 use crate::attempt::Task;
 use crate::continued::There;
 use crate::declare::Declared;
 use crate::exception::Outcome;
-use crate::execute::{Action, Counts, PointState, Rules, visit, visit_ids};
+use crate::execute::{Action, Counts, PointState, Rules, visit, visit_standings};
 use crate::experiment::Result;
 use crate::plan::Plan;
 use crate::store::History;
@@ -24,6 +24,8 @@ pub struct PlanReport<X: Declared> {
     pub counts: Counts,
     /// The points by the reason for which they stand so, in words.
     pub groups: Vec<PlannedGroup>,
+    /// Why runs of the file are none of these points, if the inputs have changed since.
+    pub hints: Vec<String>,
     each: Each<X::Params>,
 }
 
@@ -62,18 +64,21 @@ pub struct PlannedPoint<P> {
 
 pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<PlanReport<X>> {
     if let Some(continues) = X::continues() {
-        let ready = continued::ready(session, plan, &continues)?;
+        let ready = continued::ready(session, plan, &continues)
+            .map_err(|error| error.of_continuing(X::declaration().name))?;
         let (counts, groups) = count(&ready.task, &ready.rules(), &ready.found.history);
         let name = ready.name.clone();
         let each: Each<X::Params> = Box::new(move |each| {
             // A run that cannot be read fails when it is to be run, and has no params to show.
             let params = |point: There<X>| point.params.ok();
-            show(&ready.task, &ready.rules(), params, each);
+            let history = &ready.found.history;
+            show(&ready.task, (&ready.rules(), history), params, each);
         });
         return Ok(PlanReport {
             name,
             counts,
             groups,
+            hints: Vec::new(),
             each,
         });
     }
@@ -89,14 +94,22 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
     let today = rules(known.as_ref(), &history, &task, &layout, &options);
     let (counts, groups) = count(&task, &today, &history);
     drop(today);
+    let hints = match &known {
+        Some(known) if counts.missing > 0 => {
+            let baselines = task.baselines().map_err(Box::new)?;
+            strangers::hints(known, &history, &baselines)
+        }
+        _ => Vec::new(),
+    };
     let each: Each<X::Params> = Box::new(move |each| {
         let rules = rules(known.as_ref(), &history, &task, &layout, &options);
-        show(&task, &rules, |point| Some(point.params), each);
+        show(&task, (&rules, &history), |point| Some(point.params), each);
     });
     Ok(PlanReport {
         name,
         counts,
         groups,
+        hints,
         each,
     })
 }
@@ -105,11 +118,10 @@ pub(super) fn plan<X: Declared>(session: &Session, plan: Plan<X>) -> Result<Plan
 fn count<T: Task>(task: &T, rules: &Rules<'_>, history: &History) -> (Counts, Vec<PlannedGroup>) {
     let mut counts = Counts::default();
     let mut groups = Vec::<(Why, PlannedGroup)>::new();
-    visit_ids(task, |_, point| {
-        let (state, action) = rules.decide(point);
+    visit_standings(task, history, |_, point, standing| {
+        let (state, action) = rules.decide(point, standing);
         let runs = matches!(action, Action::Run | Action::Fill);
         counts.add(state, runs);
-        let standing = history.points.get(&point);
         let why = (
             state,
             action,
@@ -136,13 +148,13 @@ fn count<T: Task>(task: &T, rules: &Rules<'_>, history: &History) -> (Counts, Ve
 /// Calls a function with every point.
 fn show<T: Task, P>(
     task: &T,
-    rules: &Rules<'_>,
+    (rules, history): (&Rules<'_>, &History),
     params: impl Fn(T::Point) -> Option<P>,
     each: &mut dyn FnMut(PlannedPoint<P>),
 ) {
     visit(task, |_, point, id| {
         let Some(params) = params(point) else { return };
-        let (state, action) = rules.decide(id);
+        let (state, action) = rules.decide(id, history.points.get(&id));
         each(PlannedPoint {
             params,
             id_run: Uuid::from_u128(id),
@@ -214,6 +226,6 @@ impl<X: Declared> fmt::Display for PlanReport<X> {
                 group.reason
             )?;
         }
-        Ok(())
+        self.hints.iter().try_for_each(|hint| write!(f, "\n{hint}"))
     }
 }

@@ -254,7 +254,10 @@ pub enum StoreError {
         source: Box<std::io::Error>,
     },
     /// There is no such experiment.
-    #[error("there is no experiment {key} in `{file}`; there are: {known}")]
+    #[error(
+        "there is no experiment {key} in `{file}`{}; there are: {known}",
+        continuing.map(|name| format!(", whose runs `{name}` continues: execute it first")).unwrap_or_default()
+    )]
     ExperimentNotFound {
         /// The name or id that was asked for.
         key: String,
@@ -262,6 +265,8 @@ pub enum StoreError {
         file: String,
         /// The names that there are.
         known: String,
+        /// The declared name of the experiment that was to continue it, if there is one.
+        continuing: Option<&'static str>,
     },
     /// The experiment was deleted or replaced while it was being executed or read.
     #[error(

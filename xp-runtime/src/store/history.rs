@@ -92,36 +92,78 @@ pub(crate) struct History {
 }
 
 impl History {
-    fn record(&mut self, point: u128, outcome: Outcome, execution: u32, filled: bool) {
-        let before = self.points.get(&point).copied();
-        let makers = before.and_then(|before| before.makers);
+    fn record(&mut self, entry: &Entered) {
+        let Entered {
+            point,
+            outcome,
+            execution,
+            filled,
+            remade,
+        } = *entry;
+        if remade {
+            self.points.remove(&point);
+            return;
+        }
+        let place = self.points.entry(point);
+        let makers = match &place {
+            Entry::Occupied(before) => before.get().makers,
+            Entry::Vacant(_) => None,
+        };
         let makers = match (outcome, makers) {
             (Outcome::Completed, Some(makers)) if filled => {
                 let mut set = self.makers[makers as usize].clone();
                 if !set.contains(&execution) {
                     set.push(execution);
                 }
-                Some(self.makers_of(&set))
+                Some(makers_of(&mut self.makers, &set))
             }
-            (Outcome::Completed, _) => Some(self.makers_of(&[execution])),
+            (Outcome::Completed, _) => Some(makers_of(&mut self.makers, &[execution])),
             (_, makers) => makers,
         };
-        let standing = Standing {
+        place.insert_entry(Standing {
             outcome,
             last: execution,
             makers,
-        };
-        self.points.insert(point, standing);
+        });
     }
 
-    /// There are as many sets as there are executions, or a few more.
-    fn makers_of(&mut self, set: &[u32]) -> u32 {
-        let place = self.makers.iter().rposition(|known| known == set);
-        place.unwrap_or_else(|| {
-            self.makers.push(set.to_vec());
-            self.makers.len() - 1
-        }) as u32
+    /// Records entries in their order.
+    ///
+    /// What is known of a point is anywhere in memory. All are looked up in a row first, so that the
+    /// processor waits for them together.
+    fn record_all(&mut self, entries: &mut Vec<Entered>) {
+        let known = entries
+            .iter()
+            .filter(|of| self.points.contains_key(&of.point));
+        std::hint::black_box(known.count());
+        for entry in entries.drain(..) {
+            self.record(&entry);
+        }
     }
+}
+
+/// The place of a set of executions. There are as many sets as there are executions, or a few more.
+fn makers_of(makers: &mut Vec<Vec<u32>>, set: &[u32]) -> u32 {
+    let place = makers.iter().rposition(|known| known == set);
+    place.unwrap_or_else(|| {
+        makers.push(set.to_vec());
+        makers.len() - 1
+    }) as u32
+}
+
+/// So many entries of the ledger are recorded at once.
+const AT_ONCE: usize = 64;
+
+/// An entry of the ledger.
+#[derive(Clone, Copy, Debug)]
+struct Entered {
+    point: u128,
+    outcome: Outcome,
+    /// Its place in [`Known::executions`].
+    execution: u32,
+    filled: bool,
+    /// Whether the experiment that is continued made the run again: its row is a new one.
+    remade: bool,
 }
 
 /// The hash of an id that is a hash.
@@ -204,6 +246,7 @@ impl SqliteStore {
         )?;
         let mut rows = statement.query(params![known.key, history.seen, known.original])?;
         let mut last = (0, 0);
+        let mut entries = Vec::with_capacity(AT_ONCE);
         while let Some(row) = rows.next()? {
             let execution: i64 = row.get(2)?;
             if execution != last.0 {
@@ -220,15 +263,23 @@ impl SqliteStore {
                 })?,
             };
             let filled: bool = row.get(3)?;
-            if row.get::<_, i64>(4)? != known.key {
-                // The original has made the run again: its row is a new one.
-                if outcome == Outcome::Completed && !filled {
-                    history.points.remove(&point);
-                }
+            let is_original = row.get::<_, i64>(4)? != known.key;
+            let remade = is_original && outcome == Outcome::Completed && !filled;
+            if is_original && !remade {
                 continue;
             }
-            history.record(point, outcome, last.1, filled);
+            entries.push(Entered {
+                point,
+                outcome,
+                execution: last.1,
+                filled,
+                remade,
+            });
+            if entries.len() == AT_ONCE {
+                history.record_all(&mut entries);
+            }
         }
+        history.record_all(&mut entries);
         let mut ended = HashMap::new();
         for claim in self.claims_in(db, known.key, None)? {
             // A claim stands until all of its points have ended; those that have are not to be
@@ -438,12 +489,22 @@ pub(super) fn point(hex: &str) -> Option<u128> {
 mod tests {
     use super::*;
 
+    fn record(history: &mut History, outcome: Outcome, execution: u32, filled: bool) {
+        history.record(&Entered {
+            point: 1,
+            outcome,
+            execution,
+            filled,
+            remade: false,
+        });
+    }
+
     #[test]
     fn the_last_attempt_counts_and_a_completed_run_stays_one() {
         let mut history = History::default();
-        history.record(1, Outcome::Failed, 0, false);
-        history.record(1, Outcome::Completed, 1, false);
-        history.record(1, Outcome::Failed, 2, false);
+        record(&mut history, Outcome::Failed, 0, false);
+        record(&mut history, Outcome::Completed, 1, false);
+        record(&mut history, Outcome::Failed, 2, false);
         let standing = history.points[&1];
         assert_eq!(standing.outcome, Outcome::Failed);
         assert_eq!(standing.last, 2);
@@ -458,14 +519,14 @@ mod tests {
     #[test]
     fn a_fill_adds_to_what_is_there_and_a_full_run_replaces_it() {
         let mut history = History::default();
-        history.record(1, Outcome::Completed, 0, false);
-        history.record(1, Outcome::Completed, 1, true);
+        record(&mut history, Outcome::Completed, 0, false);
+        record(&mut history, Outcome::Completed, 1, true);
         let makers = |history: &History| {
             let set = history.points[&1].makers;
             set.map(|set| history.makers[set as usize].clone())
         };
         assert_eq!(makers(&history), Some(vec![0, 1]));
-        history.record(1, Outcome::Completed, 2, false);
+        record(&mut history, Outcome::Completed, 2, false);
         assert_eq!(makers(&history), Some(vec![2]));
     }
 

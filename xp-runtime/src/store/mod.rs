@@ -17,6 +17,7 @@ mod opened;
 mod place;
 mod process;
 mod read;
+mod scan;
 mod schema;
 mod sql;
 mod sqlite;
@@ -38,6 +39,7 @@ pub(crate) use given::Given;
 pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
+pub(crate) use scan::Each;
 pub(crate) use sqlite::SqliteStore;
 pub use terms::Durability;
 pub(crate) use terms::Terms;
@@ -496,6 +498,16 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// Completed runs behind `after` (a rowid), the oldest first; empty at the end. A page holds
     /// as many as are cheap to hold.
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError>;
+
+    /// Calls a function with every completed run, the oldest first, of one state of the store, until it says that it
+    /// is enough. Its cells are in the order of the columns, and NULL in those that are not wanted. The
+    /// function must not use the store.
+    fn scan(
+        &self,
+        of: &StoredExperiment,
+        wanted: &[bool],
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError>;
 
     /// Runs that did not complete, behind `after` (their number), the oldest first.
     fn failures(&self, of: &StoredExperiment, after: i64)

@@ -299,6 +299,7 @@ impl SqliteStore {
             key: key.to_string(),
             file: self.file.clone(),
             known,
+            continuing: None,
         })
     }
 

@@ -18,9 +18,9 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Continuable, Execution, Finished, Given, History, Import, Key,
-    Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure, StoredRun,
-    Watch,
+    Answer, Claim, Claimant, Column, Continuable, Each, Execution, Finished, Given, History,
+    Import, Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure,
+    StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -449,6 +449,15 @@ impl Store for SqliteStore {
 
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError> {
         self.read("read runs", |db| self.runs_in(db, of, after))
+    }
+
+    fn scan(
+        &self,
+        of: &StoredExperiment,
+        wanted: &[bool],
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError> {
+        self.read("read runs", |db| self.scan_in(db, of, wanted, each))
     }
 
     fn failures(

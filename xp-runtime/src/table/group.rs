@@ -2,51 +2,63 @@
 
 use std::cmp::Ordering;
 
-use crate::value::Value;
+use crate::value::{Column, ColumnData, Value};
 
 /// Groups rows by the columns `keys`, and gives mean and standard deviation of the columns `of`
 /// as far as they hold numbers.
-pub(super) fn group(
-    columns: &[String],
-    rows: &[Vec<Value>],
-    keys: &[usize],
-    of: &[usize],
-) -> (Vec<String>, Vec<Vec<Value>>) {
-    let of: Vec<_> = of
+pub(super) fn group(columns: &[Column], keys: &[usize], of: &[usize]) -> Vec<Column> {
+    let numbers: Vec<(&Column, Vec<Option<f64>>)> = of
         .iter()
-        .copied()
-        .filter(|i| {
-            rows.iter()
-                .all(|row| number(&row[*i]).is_some() || row[*i] == Value::Null)
-        })
-        .filter(|i| rows.iter().any(|row| number(&row[*i]).is_some()))
+        .filter_map(|i| Some((&columns[*i], numbers(&columns[*i])?)))
         .collect();
-    let mut sorted: Vec<&Vec<Value>> = rows.iter().collect();
-    let order = |a: &&Vec<Value>, b: &&Vec<Value>| {
-        keys.iter()
-            .map(|i| compare(&a[*i], &b[*i]))
+    let rows = columns.first().map_or(0, Column::len);
+    let by: Vec<Vec<Value>> = keys.iter().map(|i| columns[*i].iter().collect()).collect();
+    let order = |a: &usize, b: &usize| {
+        by.iter()
+            .map(|key| compare(&key[*a], &key[*b]))
             .find(|o| o.is_ne())
             .unwrap_or(Ordering::Equal)
     };
+    let mut sorted: Vec<usize> = (0..rows).collect();
     sorted.sort_by(order);
+    let groups: Vec<&[usize]> = sorted.chunk_by(|a, b| order(a, b).is_eq()).collect();
 
-    let mut names: Vec<String> = keys.iter().map(|i| columns[*i].clone()).collect();
-    names.push("count".to_owned());
-    for i in &of {
-        names.push(format!("{} mean", columns[*i]));
-        names.push(format!("{} std", columns[*i]));
-    }
-    let groups = sorted.chunk_by(|a, b| order(a, b).is_eq()).map(|group| {
-        let mut row: Vec<Value> = keys.iter().map(|i| group[0][*i].clone()).collect();
-        row.push(Value::Int(group.len() as i128));
-        for i in &of {
-            let (mean, std) = describe(group.iter().filter_map(|row| number(&row[*i])));
-            row.push(mean.map_or(Value::Null, Value::Float));
-            row.push(std.map_or(Value::Null, Value::Float));
+    let firsts: Vec<usize> = groups.iter().map(|group| group[0]).collect();
+    let mut all: Vec<_> = keys.iter().map(|i| columns[*i].take(&firsts)).collect();
+    let counts = groups.iter().map(|group| group.len().into());
+    all.push(Column::of_values("count", counts));
+    for (column, numbers) in numbers {
+        let described = groups
+            .iter()
+            .map(|group| describe(group.iter().filter_map(|row| numbers[*row])));
+        let (means, stds): (Vec<_>, Vec<_>) = described.unzip();
+        for (what, numbers) in [("mean", means), ("std", stds)] {
+            let name = format!("{} {what}", column.name);
+            let numbers = numbers.into_iter().map(Value::from);
+            all.push(Column::of_values(name, numbers));
         }
-        row
-    });
-    (names, groups.collect())
+    }
+    all
+}
+
+/// The items of a column that holds numbers and nulls only, and some number.
+fn numbers(column: &Column) -> Option<Vec<Option<f64>>> {
+    if !matches!(
+        column.data,
+        ColumnData::Bool(_)
+            | ColumnData::Int(_)
+            | ColumnData::UInt(_)
+            | ColumnData::Float(_)
+            | ColumnData::Value(_)
+    ) {
+        return None;
+    }
+    let number = |item: Value| match item {
+        Value::Null => Some(None),
+        item => number(&item).map(Some),
+    };
+    let numbers: Vec<_> = column.iter().map(number).collect::<Option<_>>()?;
+    numbers.iter().any(Option::is_some).then_some(numbers)
 }
 
 /// Mean and sample standard deviation, by Welford's method.
@@ -66,7 +78,8 @@ fn describe(values: impl Iterator<Item = f64>) -> (Option<f64>, Option<f64>) {
 
 fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) => value.as_f64(),
+        Value::Int(_) | Value::Float(_) => value.as_f64(),
+        Value::Bool(b) => Some(f64::from(u8::from(*b))),
         _ => None,
     }
 }
@@ -91,21 +104,16 @@ mod tests {
 
     #[test]
     fn groups_are_sorted_by_number_and_described() {
-        let row = |k: i128, x: f64| vec![Value::Int(k), Value::Float(x)];
-        let rows = [row(10, 1.0), row(9, 5.0), row(10, 3.0)];
-        let columns = ["k".to_owned(), "x".to_owned()];
-        let (names, groups) = group(&columns, &rows, &[0], &[1]);
+        let k = Column::of_values("k", [10, 9, 10].map(Value::from));
+        let x = Column::of_values("x", [1.0, 5.0, 3.0].map(Value::from));
+        let groups = group(&[k, x], &[0], &[1]);
+        let names: Vec<_> = groups.iter().map(|column| &*column.name).collect();
         assert_eq!(names, ["k", "count", "x mean", "x std"]);
-        let int = |i| Value::Int(i);
-        assert_eq!(groups[0], [int(9), int(1), Value::Float(5.0), Value::Null]);
+        let row = |i| groups.iter().map(|c| c.get(i).unwrap()).collect::<Vec<_>>();
+        assert_eq!(row(0), [9.into(), 1.into(), 5.0.into(), Value::Null]);
         assert_eq!(
-            groups[1],
-            [
-                int(10),
-                int(2),
-                Value::Float(2.0),
-                Value::Float(2.0_f64.sqrt())
-            ]
+            row(1),
+            [10.into(), 2.into(), 2.0.into(), 2.0_f64.sqrt().into()]
         );
     }
 }

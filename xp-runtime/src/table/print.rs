@@ -3,23 +3,21 @@
 use std::fmt;
 
 use super::Table;
-use crate::value::Value;
+use crate::value::{Column, Value};
 
 /// A cell is cut to so many characters.
 const WIDEST: usize = 40;
 
-pub(super) fn print(
-    f: &mut fmt::Formatter<'_>,
-    columns: &[String],
-    rows: &[Vec<Value>],
-) -> fmt::Result {
+pub(super) fn print(f: &mut fmt::Formatter<'_>, columns: &[Column], rows: usize) -> fmt::Result {
     if columns.is_empty() {
         return f.write_str("(no runs)");
     }
-    let shown = &rows[..rows.len().min(Table::PRINTED)];
-    let cells: Vec<Vec<String>> = shown
-        .iter()
-        .map(|row| row.iter().map(cell).collect())
+    let shown = rows.min(Table::PRINTED);
+    let values: Vec<Vec<Value>> = (columns.iter())
+        .map(|column| column.iter().take(shown).collect())
+        .collect();
+    let cells: Vec<Vec<String>> = (0..shown)
+        .map(|row| values.iter().map(|column| cell(&column[row])).collect())
         .collect();
     let width = |i: usize| {
         let widest = cells
@@ -27,15 +25,12 @@ pub(super) fn print(
             .map(|row| row[i].chars().count())
             .max()
             .unwrap_or(0);
-        widest.max(columns[i].chars().count())
+        widest.max(columns[i].name.chars().count())
     };
     let widths: Vec<_> = (0..columns.len()).map(width).collect();
-    let numeric: Vec<_> = (0..columns.len())
-        .map(|i| {
-            shown
-                .iter()
-                .all(|row| matches!(row[i], Value::Int(_) | Value::Float(_) | Value::Null))
-        })
+    let is_number = |value: &Value| matches!(value, Value::Int(_) | Value::Float(_) | Value::Null);
+    let numeric: Vec<_> = (values.iter())
+        .map(|column| column.iter().all(is_number))
         .collect();
     let line = |cells: &[String]| {
         let mut text = String::new();
@@ -50,12 +45,13 @@ pub(super) fn print(
         }
         text.trim_end().to_owned()
     };
-    f.write_str(&line(columns))?;
+    let names: Vec<_> = columns.iter().map(|column| column.name.clone()).collect();
+    f.write_str(&line(&names))?;
     for row in &cells {
         write!(f, "\n{}", line(row))?;
     }
-    if rows.len() > shown.len() {
-        write!(f, "\n... {} more", rows.len() - shown.len())?;
+    if rows > shown {
+        write!(f, "\n... {} more", rows - shown)?;
     }
     Ok(())
 }
@@ -114,10 +110,9 @@ mod tests {
 
     #[test]
     fn a_table_is_aligned_and_cut() {
-        let rows = (0..100)
-            .map(|i| vec![Value::Int(i), Value::Text(format!("run {i}"))])
-            .collect();
-        let text = Table::new(vec!["k".to_owned(), "name".to_owned()], rows).to_string();
+        let k = Column::of_values("k", (0..100).map(Value::from));
+        let name = Column::of_values("name", (0..100).map(|i| format!("run {i}").into()));
+        let text = Table::new(vec![k, name]).to_string();
         assert!(text.starts_with(" k  name\n 0  run 0\n"), "{text}");
         assert!(text.ends_with("... 40 more"));
     }

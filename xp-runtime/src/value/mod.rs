@@ -32,15 +32,15 @@ pub use error::ValueError;
 #[cfg(feature = "arrow")]
 pub use frame::ArrowTable;
 pub use frame::{
-    Binaries, Bitmap, Column, ColumnData, DataType, Field, Frame, FrameError, Index, Lists,
-    Structs, Temporal, Texts, TimeUnit,
+    Binaries, Bitmap, Column, ColumnData, ColumnError, DataType, Field, Frame, FrameError, Index,
+    Lists, Structs, Temporal, Texts, TimeUnit,
 };
 pub use kind::{ColumnType, Kind, members_of};
 pub use members::to_members;
 pub use ser::to_value;
 
 pub(crate) use de::from_record;
-pub(crate) use frame::{estimated_size, write as write_arrow_file};
+pub(crate) use frame::{ColumnBuilder, estimated_size, write as write_arrow_file};
 pub(crate) use members::to_column_value;
 
 /// How deep values may nest, counting every container around the innermost value.

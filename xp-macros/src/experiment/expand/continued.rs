@@ -174,7 +174,7 @@ pub(super) fn plan_impls(experiment: &Experiment) -> TokenStream {
         }
     });
     quote! {
-        #[allow(private_bounds, clippy::all, clippy::pedantic)]
+        #[allow(private_bounds, non_snake_case, clippy::all, clippy::pedantic)]
         impl<#(#slots: #slot),*> #plan<#(#slots),*> {
             #named
             #(#read)*

@@ -11,6 +11,7 @@ mod types;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::lints::Lints;
 use super::model::{Experiment, Input};
 
 /// All items that an experiment leaves.
@@ -20,6 +21,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
     let plan_impls = plan::impls(experiment);
     let declared = declared::expand(experiment);
     let constants = constants(experiment);
+    let kept_names = kept_names(experiment);
     let broken = &experiment.broken;
     quote! {
         #plan
@@ -28,6 +30,7 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
 
         const _: () = {
             #constants
+            #kept_names
             #plan_impls
             #declared
         };
@@ -52,6 +55,23 @@ fn ops_of_shared(place: usize) -> Ident {
 /// `::xp::__private::item`.
 fn private(item: &str) -> TokenStream {
     crate::paths::private(item, proc_macro2::Span::call_site())
+}
+
+/// The names of states and fields once more: they stand in several items, and lints tell of them here.
+fn kept_names(experiment: &Experiment) -> TokenStream {
+    let lints = Lints::of(&experiment.attributes).names;
+    let kept = experiment.body.states.iter().chain(&experiment.body.fields);
+    let names = kept.map(|kept| {
+        let ident = &kept.ident;
+        quote! {
+            #lints
+            const _: () = {
+                #[allow(dead_code)]
+                struct Kept { #ident: () }
+            };
+        }
+    });
+    names.collect()
 }
 
 /// Each type is looked at in one place, at the user's tokens: one that will not do is one error.

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::types::docs_or;
 use super::{continued, ops_of_input, private};
+use crate::experiment::lints::Lints;
 use crate::experiment::model::{Experiment, Input, Role};
 
 /// The function, the type of the plan, and what it holds.
@@ -62,7 +63,7 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
     let of_runs = continued::plan_items(experiment);
     let plan_doc =
         format!("The plan of `{name}`: give each input a value, and execute it in a session.");
-    // A `#[cfg]` or a lint attribute counts for the function alone, which is all that users wrote.
+    // A `#[cfg]` counts for the function alone, which is all that users wrote.
     // All of the signature stands at the user's name, so that lints take it for the user's.
     let made = quote! {
         #plan {
@@ -71,10 +72,11 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
             slots: ::core::marker::PhantomData,
         }
     };
+    let function = Lints::of(attributes).function;
     let block = quote_spanned!(ident.span()=> { #made });
     let signature = quote_spanned!(ident.span()=> #fn_token #ident() -> #plan<#(#states),*>);
     quote! {
-        #(#attributes)*
+        #function
         #[allow(private_interfaces)]
         #[allow(clippy::all, clippy::pedantic)]
         #vis #signature #block
@@ -88,9 +90,11 @@ pub(super) fn items(experiment: &Experiment) -> TokenStream {
         }
 
         #[doc(hidden)]
+        #[allow(non_snake_case)]
         #vis struct #held { #(#members)* }
 
         #[doc(hidden)]
+        #[allow(non_snake_case)]
         #vis struct #absents { #(#absent_members)* }
 
         #(#needs)*
@@ -227,7 +231,7 @@ fn setters(experiment: &Experiment) -> TokenStream {
     let options_trait = private("PlanOptions");
     let options = private("Options");
     quote! {
-        #[allow(private_interfaces, clippy::all, clippy::pedantic)]
+        #[allow(private_interfaces, non_snake_case, clippy::all, clippy::pedantic)]
         impl<#(#slots: #slot),*> #plan<#(#slots),*> { #(#setters)* }
 
         impl<#(#slots),*> #options_trait for #plan<#(#slots),*> {
@@ -362,6 +366,7 @@ fn complete(experiment: &Experiment) -> TokenStream {
         };
     }
     quote! {
+        #[allow(non_snake_case)]
         struct #axes { #(#members)* }
 
         impl #axes_trait<#params> for #axes {

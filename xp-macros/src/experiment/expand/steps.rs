@@ -6,6 +6,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{ops_of_field, ops_of_shared, private};
+use crate::experiment::lints::Lints;
 use crate::experiment::model::{Experiment, Input, Inputs, Kept, Kind, Role, Sequence, Statement};
 use crate::experiment::names::local;
 
@@ -220,7 +221,9 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         private("StepError"),
         &names.state,
     );
+    let lints = Lints::of(&experiment.attributes).body;
     let head = quote! {
+        #lints
         #[allow(unused_variables, unused_mut, unused_parens, unused_braces)]
         fn steps(#parameters) -> ::core::result::Result<#state, #error>
     };

@@ -140,11 +140,11 @@ pub(super) fn expand(experiment: &Experiment) -> TokenStream {
         #vis #marker_item
 
         #[doc = #config_doc]
-        #[allow(private_interfaces)]
+        #[allow(private_interfaces, non_snake_case)]
         #vis struct #config { #config_members }
 
         #[doc = #params_doc]
-        #[allow(private_interfaces)]
+        #[allow(private_interfaces, non_snake_case)]
         #vis struct #params_type { #param_members }
 
         const _: () = {
@@ -235,9 +235,10 @@ fn kept(experiment: &Experiment, name: &Ident, doc: &str, members: &[Member<'_>]
     // Generic mirrors, so that serde asks for the traits where they are used and not before.
     quote! {
         #[doc = #doc]
-        #[allow(private_interfaces)]
+        #[allow(private_interfaces, non_snake_case)]
         #vis struct #name { #(#declared)* }
 
+        #[allow(non_snake_case)]
         const _: () = {
             #[derive(#serde::Serialize)]
             #[serde(crate = #serde_path, rename = #text)]

@@ -116,16 +116,22 @@ impl TableColumn {
     }
 }
 
-/// The columns of all experiments that have runs; or what is wrong with all that do not fit.
-pub(super) fn unite(heads: &[&Head]) -> Result<Vec<TableColumn>, Vec<String>> {
-    let tables = heads.iter().filter(|head| head.table.is_some());
-    let tables: Vec<_> = tables.collect();
-    let Some((first, others)) = tables.split_first() else {
+/// The columns of all experiments that have runs; or what is wrong with all that do not fit. `files` says
+/// in which file each is.
+pub(super) fn unite(heads: &[&Head], files: &[&str]) -> Result<Vec<TableColumn>, Vec<String>> {
+    let heads = heads.iter().zip(files);
+    let tables: Vec<_> = heads.filter(|(head, _)| head.table.is_some()).collect();
+    let Some(((first, first_file), others)) = tables.split_first() else {
         return Ok(Vec::new());
+    };
+    let of_one_file = files.iter().all(|file| file == *first_file);
+    let place = |head: &Head, file: &str| match of_one_file {
+        true => format!("`{}`", head.name),
+        false => format!("`{}` of `{file}`", head.name),
     };
     let mut columns = first.columns().to_vec();
     let mut clashes = Vec::new();
-    for head in others {
+    for (head, file) in others {
         for other in head.columns() {
             let same = |known: &&mut TableColumn| known.name.eq_ignore_ascii_case(&other.name);
             let Some(known) = columns.iter_mut().find(same) else {
@@ -135,8 +141,10 @@ pub(super) fn unite(heads: &[&Head]) -> Result<Vec<TableColumn>, Vec<String>> {
             let before = known.kind_name();
             if let Err(found) = known.join(other) {
                 clashes.push(format!(
-                    "`{}` holds {before} in `{}`, and {found} in `{}`",
-                    known.name, first.name, head.name
+                    "`{}` holds {before} in {}, and {found} in {}",
+                    known.name,
+                    place(first, first_file),
+                    place(head, file)
                 ));
             }
         }
@@ -145,8 +153,8 @@ pub(super) fn unite(heads: &[&Head]) -> Result<Vec<TableColumn>, Vec<String>> {
         return Err(clashes);
     }
     for column in &mut columns {
-        let has = |head: &&&Head| (head.columns().iter()).any(|other| other.name == column.name);
-        if !tables.iter().all(|head| has(&head)) {
+        let has = |head: &Head| (head.columns().iter()).any(|other| other.name == column.name);
+        if !tables.iter().all(|(head, _)| has(head)) {
             column.lacking();
         }
     }
@@ -188,7 +196,7 @@ mod tests {
     fn what_one_lacks_may_be_missing() {
         let a = head("a", vec![column("x", "BIGINT", Some("int"))]);
         let b = head("b", vec![column("y", "BLOB", None)]);
-        let columns = unite(&[&a, &b]).unwrap();
+        let columns = unite(&[&a, &b], &["f", "f"]).unwrap();
         let noted = |i: usize| columns[i].listing.as_ref().unwrap().noted.clone();
         assert_eq!(noted(0).as_deref(), Some("int?"));
         assert_eq!(columns[1].default, Some(Cell::Blob(PICKLED_NONE.to_vec())));
@@ -213,14 +221,14 @@ mod tests {
             let newer = head("newer", vec![given(sql_type, Some(&new))]);
             let (l, u, o, n) = (&lacks, &undeclared, &old, &newer);
             for heads in [[l, u, o, n], [o, n, u, l], [u, o, l, n], [o, l, n, u]] {
-                let columns = unite(&heads).unwrap();
+                let columns = unite(&heads, &["f"; 4][..heads.len()]).unwrap();
                 let x = columns.iter().find(|column| column.name == "x").unwrap();
                 assert_eq!(x.default.as_ref(), Some(&new));
                 let noted = x.listing.as_ref().unwrap().noted.as_deref();
                 assert_eq!(noted, Some("int"));
             }
             for heads in [[l, u], [u, l]] {
-                let columns = unite(&heads).unwrap();
+                let columns = unite(&heads, &["f"; 4][..heads.len()]).unwrap();
                 let x = columns.iter().find(|column| column.name == "x").unwrap();
                 assert_eq!(x.default.as_ref(), nothing);
                 let noted = x.listing.as_ref().unwrap().noted.as_deref();
@@ -247,7 +255,7 @@ mod tests {
                 column("z", "TEXT", None),
             ],
         );
-        let clashes = unite(&[&a, &b]).unwrap_err();
+        let clashes = unite(&[&a, &b], &["f", "f"]).unwrap_err();
         assert_eq!(
             clashes,
             [
@@ -256,7 +264,7 @@ mod tests {
             ]
         );
         let b = head("b", vec![column("z", "TEXT", None)]);
-        let columns = unite(&[&a, &b]).unwrap();
+        let columns = unite(&[&a, &b], &["f", "f"]).unwrap();
         // It is no id that is known to be one any more.
         assert_eq!(columns[2].listing.as_ref().unwrap().noted, None);
     }

@@ -298,13 +298,13 @@ pub(crate) fn transfer(
 }
 
 impl Source<'_> {
-    fn open<'a>(&self, from: &'a dyn Snapshot) -> Result<Opened<'a>> {
+    fn open<'a>(&'a self, from: &'a dyn Snapshot) -> Result<Opened<'a>> {
         let head = from.head(&Key::Id(self.id))?;
         let head = head.ok_or_else(|| StoreError::ExperimentReplaced {
             name: self.name.to_owned(),
             file: self.store.place().to_owned(),
         })?;
-        Ok(Opened::new(from, head, self.store.store_directory()))
+        Ok(Opened::new(from, head, self.store))
     }
 }
 

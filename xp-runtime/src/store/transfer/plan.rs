@@ -7,24 +7,27 @@ use std::path::PathBuf;
 use super::columns::unite;
 use super::points::Winners;
 use super::{Destination, ExecutionRecord, Head, Moved, Result, Snapshot, Standings, TableColumn};
-use crate::store::{InputRecord, Key, StoreError};
+use crate::store::{InputRecord, Key, Store, StoreError};
 use crate::value::Value;
 
 /// A source that is being read.
 pub(super) struct Opened<'a> {
     pub(super) from: &'a dyn Snapshot,
     pub(super) head: Head,
+    /// The file's path, for messages.
+    file: &'a str,
     /// Where its store files are.
     pub(super) directory: Option<PathBuf>,
     standings: OnceCell<Standings>,
 }
 
 impl<'a> Opened<'a> {
-    pub(super) fn new(from: &'a dyn Snapshot, head: Head, directory: Option<PathBuf>) -> Self {
+    pub(super) fn new(from: &'a dyn Snapshot, head: Head, store: &'a dyn Store) -> Self {
         Self {
             from,
             head,
-            directory,
+            file: store.place(),
+            directory: store.store_directory(),
             standings: OnceCell::new(),
         }
     }
@@ -68,7 +71,9 @@ impl Plan {
         let name = there.as_ref().map_or(name, |head| &head.name).to_owned();
         let mut heads: Vec<&Head> = there.iter().collect();
         heads.extend(sources.iter().map(|source| &source.head));
-        let columns = unite(&heads).map_err(|clashes| StoreError::ColumnClash {
+        let mut files: Vec<_> = there.iter().map(|_| file).collect();
+        files.extend(sources.iter().map(|source| source.file));
+        let columns = unite(&heads, &files).map_err(|clashes| StoreError::ColumnClash {
             name,
             file: file.to_owned(),
             clashes,

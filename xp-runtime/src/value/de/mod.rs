@@ -353,6 +353,15 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             | Value::DateTime(_)
             | Value::Date(_)
             | Value::Time(_) => self.deserialize_any(visitor),
+            // Columns of frames have one type for points in time.
+            Value::DateTime64(Some(micros)) if self.place == Place::Cell => {
+                match jiff::Timestamp::from_microsecond(micros) {
+                    Ok(at) => {
+                        visitor.visit_string(jiff::tz::Offset::UTC.to_datetime(at).to_string())
+                    }
+                    Err(_) => self.mismatch(&visitor),
+                }
+            }
             _ => self.mismatch(&visitor),
         }
     }

@@ -1,11 +1,12 @@
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::strings::bounds;
 use super::{Binaries, Bitmap, DataType, Temporal, Texts, TimeUnit};
 use crate::value::de::from_cell;
 use crate::value::{Value, ValueError};
 
-/// A column of a [`Frame`](super::Frame): items of one type, in memory.
+/// A column of a [`Frame`](super::Frame) or of a [`Table`](crate::Table): items of one type, in memory.
 ///
 /// # Examples
 ///
@@ -57,6 +58,11 @@ pub enum ColumnData {
     Struct(Structs),
     /// Items that are written once, and the place among them of each item.
     Dictionary(Vec<usize>, Box<Column>),
+    /// Universally unique identifiers. A [`Frame`](super::Frame) has them as texts of 32 hexadecimal digits.
+    Uuid(Vec<Uuid>),
+    /// Items of several types, or of one that has no column of its own. A [`Frame`](super::Frame) has them as lists and
+    /// structs where all of them are such, and cannot be made of other ones.
+    Value(Vec<Value>),
 }
 
 /// Lists, whose items stand one after the other in one column.
@@ -157,6 +163,8 @@ impl ColumnData {
             ColumnData::Binary(x) => x.len(),
             ColumnData::List(x) => x.len(),
             ColumnData::Dictionary(x, _) => x.len(),
+            ColumnData::Uuid(x) => x.len(),
+            ColumnData::Value(x) => x.len(),
         }
     }
 
@@ -165,7 +173,7 @@ impl ColumnData {
         self.len() == 0
     }
 
-    /// The type with which the items are written.
+    /// The type of the items, with which they are written.
     pub fn data_type(&self) -> DataType {
         match self {
             ColumnData::Null(_) => DataType::Null,
@@ -184,6 +192,8 @@ impl ColumnData {
             ),
             // Written out, one item for each place.
             ColumnData::Dictionary(_, values) => values.data.data_type(),
+            ColumnData::Uuid(_) => DataType::Uuid,
+            ColumnData::Value(_) => DataType::Value,
         }
     }
 
@@ -193,7 +203,7 @@ impl ColumnData {
             ColumnData::Bool(x) => x.push(false),
             ColumnData::Int(x) | ColumnData::Temporal(_, x) => x.push(0),
             ColumnData::UInt(x) => x.push(0),
-            ColumnData::Float(x) => x.push(0.0),
+            ColumnData::Float(x) => x.push(f64::NAN),
             ColumnData::Text(x) => x.push(""),
             ColumnData::Binary(x) => x.push(b""),
             ColumnData::List(x) => x.ends.push(x.ends.last().copied().unwrap_or(0)),
@@ -202,6 +212,8 @@ impl ColumnData {
                 x.members.iter_mut().for_each(Column::push_null);
             }
             ColumnData::Dictionary(x, _) => x.push(0),
+            ColumnData::Uuid(x) => x.push(Uuid::nil()),
+            ColumnData::Value(x) => x.push(Value::Null),
         }
     }
 
@@ -221,6 +233,8 @@ impl ColumnData {
             ColumnData::Struct(x) => Value::Map(x.get(index)?),
             // A place beyond the values is that of an item that is null.
             ColumnData::Dictionary(x, values) => values.get(*x.get(index)?).unwrap_or_default(),
+            ColumnData::Uuid(x) => Value::Uuid(*x.get(index)?),
+            ColumnData::Value(x) => x.get(index)?.clone(),
         })
     }
 }

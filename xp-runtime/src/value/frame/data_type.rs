@@ -31,6 +31,10 @@ pub enum DataType {
     Struct(Vec<(String, DataType)>),
     /// Items that are written once, and referred to: pandas' categories.
     Dictionary(Box<DataType>),
+    /// Universally unique identifiers: of a column in memory, not of one of a file.
+    Uuid,
+    /// Values of several types, or of one that has no column of its own: of a column in memory, not of one of a file.
+    Value,
     /// A type whose columns cannot be read, by its name.
     Unsupported(&'static str),
 }
@@ -136,6 +140,8 @@ impl Display for DataType {
                 f.write_str(">")
             }
             DataType::Dictionary(values) => write!(f, "dictionary<{values}>"),
+            DataType::Uuid => f.write_str("uuid"),
+            DataType::Value => f.write_str("value"),
             DataType::Unsupported(name) => f.write_str(name),
         }
     }

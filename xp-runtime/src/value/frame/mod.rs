@@ -2,13 +2,17 @@
 
 mod arrow;
 mod bitmap;
+mod builder;
 mod column;
 mod data_type;
 mod error;
+mod nest;
 mod pandas;
 #[cfg(feature = "arrow")]
 mod record_batch;
 mod strings;
+mod take;
+mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +22,7 @@ use serde::de::DeserializeOwned;
 pub use self::bitmap::Bitmap;
 pub use self::column::{Column, ColumnData, Lists, Structs};
 pub use self::data_type::{DataType, Temporal, TimeUnit};
-pub use self::error::FrameError;
+pub use self::error::{ColumnError, FrameError};
 pub use self::pandas::Index;
 #[cfg(feature = "arrow")]
 pub use self::record_batch::ArrowTable;
@@ -27,6 +31,7 @@ use super::de::from_records;
 use super::{Value, ValueError};
 
 pub(crate) use self::arrow::{estimated_size, write};
+pub(crate) use self::builder::ColumnBuilder;
 
 /// A table of named, typed columns with an index: a pandas DataFrame or Series, an Arrow table, or the rows of a sequence.
 ///
@@ -72,9 +77,9 @@ impl Frame {
     ///
     /// # Errors
     ///
-    /// Columns nested too deep.
+    /// Columns nested too deep, and those of values for which Arrow has no type: see [`FrameError::NoType`].
     pub fn new(columns: &[Column]) -> Result<Self, FrameError> {
-        Frame::from_arrow_file(arrow::to_file(columns, &[]))
+        Frame::from_arrow_file(arrow::to_file(&nest::nested(columns)?, &[]))
     }
 
     /// A frame as pandas writes a Series without a name: of one column, whose name is left out.
@@ -85,7 +90,8 @@ impl Frame {
     pub fn series(mut column: Column) -> Result<Self, FrameError> {
         column.name = "0".to_owned();
         let metadata = [(pandas::KEY, pandas::SERIES)];
-        Frame::from_arrow_file(arrow::to_file(&[column], &metadata))
+        let columns = [column];
+        Frame::from_arrow_file(arrow::to_file(&nest::nested(&columns)?, &metadata))
     }
 
     /// The frame that an Arrow IPC file (Feather, version 2) holds.

@@ -38,7 +38,7 @@ impl Extent {
     pub(super) fn add(&mut self, column: &Column, rows: usize) {
         let nulls = null_count(column, rows);
         self.nodes.push([rows as i64, nulls as i64]);
-        if matches!(column.data, ColumnData::Null(_)) {
+        if is_null(&column.data) {
             return;
         }
         self.buffer(if nulls > 0 { rows.div_ceil(8) } else { 0 });
@@ -61,9 +61,20 @@ impl Extent {
                 self.add(&lists.items, lists.items.len());
             }
             ColumnData::Struct(x) => x.members.iter().for_each(|member| self.add(member, rows)),
-            ColumnData::Null(_) | ColumnData::Dictionary(..) => {}
+            ColumnData::Null(_)
+            | ColumnData::Dictionary(..)
+            | ColumnData::Uuid(_)
+            | ColumnData::Value(_) => {}
         }
     }
+}
+
+/// Whether the column has no buffers. Of what Arrow has no type for, another column was made before.
+fn is_null(data: &ColumnData) -> bool {
+    matches!(
+        data,
+        ColumnData::Null(_) | ColumnData::Uuid(_) | ColumnData::Value(_)
+    )
 }
 
 /// How many items are null, where those missing at the end are.
@@ -73,11 +84,14 @@ fn null_count(column: &Column, rows: usize) -> usize {
 
 /// The column's buffers, each padded to a multiple of 8 bytes.
 pub(super) fn write_column(column: &Column, rows: usize, out: &mut Vec<u8>) {
-    if null_count(column, rows) > 0 && !matches!(column.data, ColumnData::Null(_)) {
+    if null_count(column, rows) > 0 && !is_null(&column.data) {
         write_validity(column, rows, out);
     }
     match &column.data {
-        ColumnData::Null(_) | ColumnData::Dictionary(..) => {}
+        ColumnData::Null(_)
+        | ColumnData::Dictionary(..)
+        | ColumnData::Uuid(_)
+        | ColumnData::Value(_) => {}
         ColumnData::Int(x) => write_words(x.iter().map(|x| x.to_le_bytes()), rows, out),
         ColumnData::UInt(x) => write_words(x.iter().map(|x| x.to_le_bytes()), rows, out),
         ColumnData::Float(x) => write_words(x.iter().map(|x| x.to_le_bytes()), rows, out),

@@ -7,7 +7,8 @@ use crate::value::frame::{Column, ColumnData, Temporal, TimeUnit};
 
 fn type_type(data: &ColumnData) -> u8 {
     match data {
-        ColumnData::Null(_) => types::NULL,
+        // Of what Arrow has no type for, another column was made before.
+        ColumnData::Null(_) | ColumnData::Uuid(_) | ColumnData::Value(_) => types::NULL,
         ColumnData::Bool(_) => types::BOOL,
         ColumnData::Int(_) | ColumnData::UInt(_) => types::INT,
         ColumnData::Float(_) => types::FLOATING_POINT,
