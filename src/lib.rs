@@ -286,6 +286,8 @@
 //! | [`Frame`](value::Frame) | BLOB: `pandas.DataFrame` |
 //! | `ArrowTable`, which is a `RecordBatch` with serde (feature `arrow`) | BLOB: `pyarrow.Table` |
 //! | [`Sequence`] | BLOB: MLtraq's `Sequence` |
+//! | [`DataStore<T>`](DataStore), [`ArchiveStore`] | BLOB: the URL of a file beside the database |
+//! | [`Archive`](value::Archive) | BLOB: TAR, MLtraq's `Archive` |
 //! | everything else with serde | BLOB: DATAPAK, MLtraq's pickle without code |
 //!
 //! What else is known stands in tables with the prefix `xp_`: every run with its outcome and its
@@ -307,6 +309,50 @@
 //! session.delete("halves")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Large values
+//!
+//! A field of type [`DataStore<T>`](DataStore) stands in a file of its own, beside the database: worth
+//! it for arrays, models and traces of more than some 100 KB. Loading an experiment does not read it;
+//! [`load`](DataStore::load) does, and verifies that it is what was written.
+//!
+//! ```
+//! use xp::prelude::*;
+//! use xp::value::Array;
+//!
+//! #[step]
+//! fn simulate(n: usize) -> DataStore<Array> {
+//!     Array::from_vec(vec![0.5; n]).into()
+//! }
+//!
+//! /// A step, too, asks for the value.
+//! #[step]
+//! fn length(trace: &DataStore<Array>) -> Result<usize, xp::DataStoreError> {
+//!     Ok(trace.load()?.len())
+//! }
+//!
+//! #[experiment]
+//! fn simulation(#[param] n: usize) {
+//!     #[field]
+//!     let trace: DataStore<Array> = simulate(n);
+//!     #[field]
+//!     let length: usize = length(&trace)?;
+//! }
+//!
+//! # let folder = tempfile::tempdir()?;
+//! let session = Session::open(folder.path().join("simulation.db"))?;
+//! session.execute(simulation().n([1_000, 100_000]))?;
+//! for run in session.load_as::<Simulation>("simulation")?.runs() {
+//!     let fields = run?.fields;
+//!     assert_eq!(fields.trace.load()?.len(), fields.length);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The files are in `mltraq.datastore`, in the directory of the database, and MLtraq reads them from
+//! there. They are on the disk before the row is committed that refers to them, equal values of an
+//! experiment share one, and they go when the experiment is deleted. An [`ArchiveStore`] is such a file
+//! that holds files.
 //!
 //! # Resuming
 //!
@@ -605,7 +651,9 @@
 //! While programs run, there stand beside `iris.db` the files `iris.db-wal` and `iris.db-shm`, which
 //! are SQLite's, and a directory `iris.db-xp` with the locks and the live sequences of processes. They
 //! belong to the database: copy or move it when they are gone, which is when the programs have ended.
-//! What a killed process leaves of them is taken care of when the file is opened the next time.
+//! What a killed process leaves of them is taken care of when the file is opened the next time. The
+//! directory `mltraq.datastore` with [large values](#large-values) stays, and goes where the database
+//! goes.
 //!
 //! # Isolation
 //!
@@ -701,9 +749,9 @@ pub use xp_runtime::*;
 /// What nearly every program needs: `use xp::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        AnyPlan as _, Durability, Experiment, Grid as _, IfExists, IntoAny as _, IntoPlan as _,
-        Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy, Rerun, Run, Runs,
-        Sequence, Session, WithPoints as _, experiment, step,
+        AnyPlan as _, DataStore, Durability, Experiment, Grid as _, IfExists, IntoAny as _,
+        IntoPlan as _, Isolation, Limited, Options, Order, Outcome, PlanOptions as _, Policy,
+        Rerun, Run, Runs, Sequence, Session, WithPoints as _, experiment, step,
     };
 }
 

@@ -176,11 +176,9 @@ mod all_inputs {
             (measurement.total, raw.total, histogram["total"]),
             (31, 31, 31)
         );
-        let columns = session
-            .query("select * from experiment_all_inputs")?
-            .columns();
+        let table = session.query("select * from experiment_all_inputs")?;
         assert_eq!(
-            columns,
+            table.names(),
             [
                 "id_experiment",
                 "id_run",

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+use xp::ArchiveStore;
 use xp::prelude::*;
-use xp::value::Value;
+use xp::value::{Archive, Array, Value};
 
 /// A Python that imports `mltraq`, if there is one.
 fn python() -> Option<&'static str> {
@@ -355,6 +356,58 @@ fn any_name_loads() {
             .unwrap();
         check(python, "count.py", &[file.path(), name, "2"]);
     }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Model {
+    weights: Vec<f64>,
+    label: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stores {
+    trace: DataStore<Array>,
+    model: DataStore<Model>,
+    nested: DataStore<DataStore<u32>>,
+    list: Vec<DataStore<u32>>,
+    empty: Option<DataStore<u32>>,
+    archive: ArchiveStore,
+}
+
+/// MLtraq finds the files below its working directory, which is that of the database here.
+#[test]
+fn values_in_files_of_their_own_load() {
+    let Some(python) = python() else { return };
+    let file = File::new();
+    let session = Session::open(&file.path).unwrap();
+    #[derive(Serialize, Deserialize)]
+    struct N {
+        n: u32,
+    }
+    let stores = |N { n }: &N, _: &mut Run| {
+        let files = [
+            (format!("{n}.txt"), n.to_string()),
+            ("sub/c.txt".to_owned(), "c".to_owned()),
+        ];
+        Ok::<_, xp::value::ArchiveError>(Stores {
+            trace: Array::from_vec(vec![f64::from(*n); 1_000]).into(),
+            model: DataStore::new(Model {
+                weights: vec![f64::from(*n), 0.5],
+                label: format!("model {n}"),
+            }),
+            nested: DataStore::new(DataStore::new(*n)),
+            list: (0..*n).map(DataStore::new).collect(),
+            empty: None,
+            archive: Archive::from_entries(files)?.into(),
+        })
+    };
+    let mut made = session
+        .sweep("stores", [1, 2, 3].map(|n| N { n }), stores)
+        .unwrap();
+    let best = DataStore::new(vec![1.5, 2.5]);
+    made.fields.insert("best", &best).unwrap();
+    let id = made.id_experiment.to_string();
+    check(python, "stores.py", &[file.path(), &id]);
 }
 
 /// What xp reads of a file and writes again under another name, mltraq loads as the same values.

@@ -165,8 +165,8 @@ mod skipped {
         let session = Session::in_memory()?;
         let plan = skipped().big([1, u64::MAX]).tuning([Tuning { rate: 0.5 }]);
         assert_eq!(session.execute(plan)?.runs().count(), 2);
-        let columns = session.query("select * from experiment_skipped")?.columns();
-        assert_eq!(columns, ["id_experiment", "id_run", "product"]);
+        let table = session.query("select * from experiment_skipped")?;
+        assert_eq!(table.names(), ["id_experiment", "id_run", "product"]);
         Ok(())
     }
 }

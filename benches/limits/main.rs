@@ -11,6 +11,7 @@ mod memory;
 mod mltraq;
 mod resume;
 mod short;
+mod stores;
 mod workloads;
 
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ type Result<T> = std::result::Result<T, anyhow::Error>;
 /// A benchmark: its name, and what measures it.
 type Benchmark = (&'static str, fn(Effort) -> Result<Line>);
 
-const BENCHMARKS: [Benchmark; 13] = [
+const BENCHMARKS: [Benchmark; 15] = [
     (
         "1,000 runs of 1,000 points each, one thread",
         workloads::sequences,
@@ -49,6 +50,11 @@ const BENCHMARKS: [Benchmark; 13] = [
         "the same with `isolate(Process)`, beside it without",
         short::isolated,
     ),
+    (
+        "8 arrays of 1,000,000 floats as `DataStore`, written and read",
+        stores::arrays,
+    ),
+    ("the same as `DataStore<Vec<f64>>`", stores::vectors),
     ("one point into a declared sequence", workloads::one_point),
     ("one run without a file", workloads::one_run),
     ("open a new file", workloads::open),

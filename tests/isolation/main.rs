@@ -27,6 +27,8 @@ mod sharing;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
+mod stores;
+#[cfg(target_os = "linux")]
 mod surviving;
 
 #[cfg(target_os = "linux")]
@@ -60,6 +62,7 @@ fn main() -> std::process::ExitCode {
         processes::TESTS,
         sharing::TESTS,
         signals::TESTS,
+        stores::TESTS,
         surviving::TESTS,
     ]
     .concat();
@@ -113,6 +116,7 @@ fn hook() {
         sharing::Shares,
         sharing::Breaks,
         signals::Listeners,
+        (stores::Large, stores::Filling),
         surviving::All,
     )>();
 }

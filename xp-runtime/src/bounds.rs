@@ -2,10 +2,13 @@
 //! to do where they are not.
 
 use std::any::Any;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::stored::DataStore;
 
 /// The types that an input can have.
 #[diagnostic::on_unimplemented(
@@ -18,6 +21,37 @@ pub trait InputValue: Serialize + DeserializeOwned + Clone + Send + Sync + 'stat
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> InputValue for T {}
+
+/// Holds for no type that has a file of its own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of an input",
+    label = "has a file of its own",
+    note = "an input stands in its row, and tells points apart by its value: take the value itself, or what a step can \
+            make it of"
+)]
+pub trait StandsInRow {}
+
+/// The type of an input, for [`AnyInput`].
+#[derive(Debug)]
+pub struct InputType<T>(PhantomData<T>);
+
+/// Asks, at a place that generated code chooses, whether the type can be that of an input: it can,
+/// unless [`InputType`] has a function of its own for it.
+pub trait AnyInput {
+    /// Nothing.
+    fn check() {}
+}
+
+impl<T> AnyInput for InputType<T> {}
+
+impl<T> InputType<DataStore<T>> {
+    /// Is found before that of the trait, and cannot be called.
+    pub fn check()
+    where
+        DataStore<T>: StandsInRow,
+    {
+    }
+}
 
 /// The types that an input with a `key` can have.
 #[diagnostic::on_unimplemented(

@@ -38,6 +38,7 @@ mod signals;
 mod step;
 mod stop;
 mod store;
+mod stored;
 mod sweep;
 mod table;
 mod usage;
@@ -66,6 +67,7 @@ pub use sequence::{Row, Sequence, SequenceError};
 pub use session::{Listing, PlanReport, PlannedGroup, PlannedPoint, Session, Upstreamed};
 pub use step::{Fingerprint, SourceText, StepInfo};
 pub use store::{Durability, IfExists, Listed, StoreError};
+pub use stored::{ArchiveStore, DataStore, DataStoreCause, DataStoreError};
 pub use sweep::{BoxError, Swept, SweptFields};
 pub use table::{QueryRowError, Table, TableError};
 pub use uuid::Uuid;
@@ -78,7 +80,7 @@ pub mod __private {
     #[cfg(test)]
     pub use xp_macros::callee_must_be_a_step;
 
-    pub use crate::bounds::{SharedOps, state_must_be_send};
+    pub use crate::bounds::{AnyInput, InputType, SharedOps, StandsInRow, state_must_be_send};
     pub use crate::continued::{
         ExperimentFn, RunsOf, continues, continues_must_name_an_experiment, runs_in,
     };

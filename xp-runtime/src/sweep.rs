@@ -87,7 +87,7 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<SweptFields<P, F>> {
-        let mut row = RowReader::new(mapping, run.cells);
+        let mut row = RowReader::new(mapping, run.cells).of_run(of, run.id_run);
         let mut read = || {
             let point = if members_of::<P>().is_some() {
                 row.get_flat()?

@@ -103,6 +103,8 @@ impl<T: Task> Attempt<'_, T> {
         panic::catch(|| task.record(point, &mut row))
             .map_err(|exception| Failed::new(Outcome::Panicked, exception))?
             .map_err(|error| before(&error))?;
+        // Inputs stay in their rows.
+        row.store_files(run.stores());
         if task.uses_run() {
             let (config, params) = task.bunches(point).map_err(|error| before(&error))?;
             run.inner.config = config;

@@ -58,7 +58,7 @@ impl<X: Declared> Rows<X> {
         let Some(run) = self.db.row(&self.stored, *row).map_err(Arc::new)? else {
             return Ok(None);
         };
-        let mut reader = RowReader::new(&self.mapping, run.cells);
+        let mut reader = RowReader::new(&self.mapping, run.cells).of_run(&self.stored, run.id_run);
         Ok(Some(X::take(&mut reader)?))
     }
 

@@ -138,6 +138,11 @@ impl<S> Default for Summary<S> {
 }
 
 impl<S> Summary<S> {
+    /// Whether every run that was begun has completed, and is committed.
+    fn is_of_completed_runs(&self) -> bool {
+        self.dropped + self.failed + self.skipped + self.cancelled + self.left_to_others == 0
+    }
+
     /// Adds what came of a later execution.
     pub(crate) fn add(&mut self, later: Self) {
         self.completed += later.completed;
@@ -276,6 +281,7 @@ pub(crate) fn execute<T: Task>(
     if let Some(field) = args_field {
         registry.reserve(field);
     }
+    let stores = store.writer_of_files(id_experiment, &execution.new.name);
     let stop = Arc::new(Stop::new(signals));
     let fractions: Vec<Arc<Progress>> = (0..jobs).map(|_| Arc::default()).collect();
     let bar = Bar::new(&execution.new.name, len, &fractions, progress);
@@ -338,6 +344,7 @@ pub(crate) fn execute<T: Task>(
             host,
             chunks: chunks.clone(),
             sampler: sampler.clone(),
+            stores: stores.clone(),
             args_field,
             id_experiment,
             root_seed: seed,
@@ -367,6 +374,14 @@ pub(crate) fn execute<T: Task>(
     bar.finish();
     let left = feed.claims.map_or(Ok(0), Claims::end);
     drop(active);
+    if let Some(stores) = stores {
+        // What a run has written is kept with its row, or with its exception.
+        let every_run_is_kept = attempts <= 1
+            && host.is_none()
+            && rows.is_empty()
+            && (written.as_ref()).is_ok_and(|(_, summary)| summary.is_of_completed_runs());
+        store.end_of_files(&stores, every_run_is_kept);
+    }
     let (id, mut summary) = written?;
     // What is left of an execution that was stopped is nobody's.
     if !stop.is_asked() {

@@ -26,7 +26,8 @@ use crate::scope::Watch;
 use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::stop::Stop;
-use crate::store::{Ended, Finished, StoreError, Target};
+use crate::store::{Column, Ended, Finished, StoreError, Target};
+use crate::stored::StoreWriter;
 use crate::usage::{Meter, Of};
 use crate::value::Cell;
 
@@ -104,6 +105,8 @@ pub(super) struct Worker<'a, T: Task> {
     pub(super) chunks: Option<Arc<ChunkDir>>,
     /// Set if what the machine does is recorded with the runs.
     pub(super) sampler: Option<Arc<Sampler>>,
+    /// Who writes what has a file of its own.
+    pub(super) stores: Option<Arc<StoreWriter>>,
     /// The field in which runs keep their inputs.
     pub(super) args_field: Option<&'a str>,
     pub(super) id_experiment: uuid::Uuid,
@@ -194,6 +197,7 @@ impl<T: Task> Worker<'_, T> {
             progress: Arc::clone(&self.progress),
             chunks: self.chunks.clone(),
             sampler: self.sampler.clone(),
+            stores: self.stores.clone(),
             keeper: None,
         });
         let mut kept = Kept {
@@ -405,6 +409,7 @@ impl<T: Task> Worker<'_, T> {
                     let side = self.chunks.as_ref().map(|chunks| chunks.path());
                     child.run(Sent {
                         id_run: next.id_run,
+                        stores: self.stores.as_deref(),
                         inputs: next.inputs,
                         values,
                         keys,
@@ -440,9 +445,13 @@ impl<T: Task> Worker<'_, T> {
     /// The fields that a run had reached which did not complete.
     fn fields(&self, reached: Vec<(usize, Cell)>, left: Bunch) -> Bunch {
         let columns = self.layout.columns();
+        let decode = |column: &Column, cell| match &self.stores {
+            Some(stores) => stores.within(&column.name, || column.ty.decode_value(cell)),
+            None => column.ty.decode_value(cell),
+        };
         let declared = reached.into_iter().filter_map(|(place, cell)| {
             let column = columns.get(place)?;
-            Some((column.name.clone(), column.ty.decode_value(cell).ok()?))
+            Some((column.name.clone(), decode(column, cell).ok()?))
         });
         declared.chain(left.into_members()).collect()
     }

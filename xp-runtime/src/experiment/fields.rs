@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{Error, Result};
 use crate::bunch::Bunch;
 use crate::store::{Store, StoredExperiment};
-use crate::value::to_value;
+use crate::stored::writing;
+use crate::value::{Value, ValueError, to_value};
 
 /// The fields of an experiment. They are read as a [`Bunch`]; [`insert`](Self::insert) writes one
 /// through to the file at once.
@@ -49,15 +50,30 @@ impl ExperimentFields {
         value: &T,
     ) -> Result<()> {
         let name = name.into();
-        let value = to_value(value).map_err(|source| Error::Field {
+        let files = self.db.as_ref();
+        let files = files.and_then(|(db, id)| db.writer_of_files(*id, &self.experiment));
+        let result = self.set(&name, || writing(files.as_ref(), || to_value(value)));
+        if let (Some(files), Some((db, _))) = (files, &self.db) {
+            // Another value may have had a file in its place.
+            db.end_of_files(&files, false);
+        }
+        result
+    }
+
+    fn set(
+        &mut self,
+        name: &str,
+        value: impl FnOnce() -> std::result::Result<Value, ValueError>,
+    ) -> Result<()> {
+        let value = value().map_err(|source| Error::Field {
             experiment: self.experiment.clone(),
-            field: name.clone(),
+            field: name.to_owned(),
             source,
         })?;
         match &self.db {
             // Another handle may have set other fields since.
-            Some((db, id)) => self.bunch = db.set_field(*id, &name, value)?,
-            None => self.bunch.set(name, value),
+            Some((db, id)) => self.bunch = db.set_field(*id, name, value)?,
+            None => self.bunch.set(name.to_owned(), value),
         }
         Ok(())
     }

@@ -242,7 +242,7 @@ impl Gathered {
                 return true;
             }
             for (part, place) in parts.iter().zip(&places) {
-                match part.value(cells) {
+                match stored.within(&part.column, id_run, || part.value(cells)) {
                     Ok(value) => self.push(*place, value),
                     Err(source) => {
                         failed = Some(Error::Cell {

@@ -87,10 +87,12 @@ impl<X: Declared> Readable for X {
     }
 
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
-        X::read(&mut RowReader::new(mapping, run.cells)).map_err(|source| Error::Run {
-            experiment: of.name.clone(),
-            id_run: run.id_run,
-            source: Box::new(source),
+        X::read(&mut RowReader::new(mapping, run.cells).of_run(of, run.id_run)).map_err(|source| {
+            Error::Run {
+                experiment: of.name.clone(),
+                id_run: run.id_run,
+                source: Box::new(source),
+            }
         })
     }
 }
@@ -111,14 +113,16 @@ impl Readable for Dynamic {
         of.columns
             .iter()
             .zip(run.cells)
-            .map(|(column, cell)| match column.ty.decode_value(cell) {
-                Ok(value) => Ok((column.name.clone(), value)),
-                Err(source) => Err(Error::Cell {
-                    experiment: of.name.clone(),
-                    id_run,
-                    field: column.name.clone(),
-                    source: Box::new(source),
-                }),
+            .map(|(column, cell)| {
+                match of.within(column, id_run, || column.ty.decode_value(cell)) {
+                    Ok(value) => Ok((column.name.clone(), value)),
+                    Err(source) => Err(Error::Cell {
+                        experiment: of.name.clone(),
+                        id_run,
+                        field: column.name.clone(),
+                        source: Box::new(source),
+                    }),
+                }
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::link::{Link, NO_LINK};
-use super::message::{Completed, Done, Event, Order, Request};
+use super::message::{Completed, Done, Event, Order, Request, Stores};
 use super::{CrossingState, Experiments};
 use crate::attempt::{Attempt, Failed, PlanTask, before_the_steps};
 use crate::declare::{Declared, Point};
@@ -136,6 +136,7 @@ impl Serve<'_, '_> {
             values,
             shared,
             side,
+            stores,
             portions,
             kept,
             monitor,
@@ -149,7 +150,7 @@ impl Serve<'_, '_> {
             link,
             id_experiment,
             root_seed,
-            side,
+            (side, stores),
             monitor,
         );
         if let Some(chunks) = &ready.context.chunks {
@@ -207,7 +208,7 @@ fn ready<'a, X: Declared>(
     link: &Arc<Link>,
     id_experiment: uuid::Uuid,
     root_seed: u64,
-    side: Option<String>,
+    (side, stores): (Option<String>, Option<Stores>),
     monitor: Option<Monitor>,
 ) -> &'a Ready<X> {
     let is = |ready: &Ready<X>| {
@@ -238,6 +239,7 @@ fn ready<'a, X: Declared>(
             progress: Arc::clone(&link.progress),
             sampler: monitor.map(|monitor| Arc::new(Sampler::new(monitor))),
             chunks,
+            stores: stores.map(|stores| Arc::new(stores.into_writer(id_experiment))),
             keeper: Some(Arc::<Link>::clone(link)),
         };
         Box::new(Ready::<X> {

@@ -94,13 +94,17 @@ impl<R: Read> Incoming<R> {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::message::{Completed, Done, Event, Order, Request};
+    use std::sync::Arc;
+
+    use super::super::message::{Completed, Done, Event, Order, Request, Stores};
     use super::*;
     use crate::attempt::Failed;
     use crate::declare::Portion;
     use crate::exception::{Exception, Outcome};
     use crate::store::{Column, Role};
+    use crate::stored::StoreWriter;
     use crate::usage::Usage;
+    use crate::value::origin::Holder;
     use crate::value::{Cell, ColumnType, Kind, Value};
 
     /// A reader that gives one byte at a time, and then nothing for a while.
@@ -161,6 +165,14 @@ mod tests {
             values: vec![nested.clone(), Value::Bytes(vec![0; 100_000])],
             shared: vec![(0, [9; 16])],
             side: Some("side".into()),
+            stores: Some(Stores::of(&StoreWriter::new(
+                Arc::new(Holder {
+                    directory: "/a/mltraq.datastore".into(),
+                    experiment: "iris".into(),
+                }),
+                "/a/b.db-xp".into(),
+                Uuid::from_bytes([1; 16]),
+            ))),
             first_file: 1 << 32,
             portions: vec![Portion {
                 slice: 1,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::death::{Broken, died, stopped};
 use super::limits::Gauge;
-use super::message::{Completed, Done, Event, Order, Request};
+use super::message::{Completed, Done, Event, Order, Request, Stores};
 use super::process::{NoChild, Process};
 use super::underway::Underway;
 use super::{Crossing, IsolationError, Limits, hook};
@@ -21,6 +21,7 @@ use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::sequence;
 use crate::shared::SharedKey;
+use crate::stored::StoreWriter;
 use crate::value::{Cell, Value};
 
 /// How long a process that is beyond a limit has to write the rows of its sequences.
@@ -138,6 +139,8 @@ pub(crate) struct Sent<'a> {
     pub(crate) keys: &'a [SharedKey],
     /// Where the chunks of its sequences go.
     pub(crate) side: Option<String>,
+    /// Who would write what has a file of its own.
+    pub(crate) stores: Option<&'a StoreWriter>,
     /// The parts of the body that are run; none for all of it.
     pub(crate) portions: Vec<Portion>,
     /// What they are given of the run that is there.
@@ -188,6 +191,7 @@ impl<S> Child<'_, S> {
             values: sent.values,
             shared: keys.to_vec(),
             side: sent.side.clone(),
+            stores: sent.stores.map(Stores::of),
             first_file,
             portions: sent.portions,
             kept: sent.kept,

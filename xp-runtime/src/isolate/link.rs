@@ -218,6 +218,7 @@ mod tests {
             values: Vec::new(),
             shared: Vec::new(),
             side: None,
+            stores: None,
             first_file: 0,
             portions: Vec::new(),
             kept: Vec::new(),

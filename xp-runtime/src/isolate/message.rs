@@ -1,5 +1,10 @@
 //! What the processes say to each other.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::wire::{Damaged, Wire};
@@ -9,7 +14,9 @@ use crate::exception::{Exception, Outcome};
 use crate::monitor::Monitor;
 use crate::shared::SharedKey;
 use crate::store::Column;
+use crate::stored::StoreWriter;
 use crate::usage::Usage;
+use crate::value::origin::Holder;
 use crate::value::{Cell, Value};
 
 /// What the parent says.
@@ -40,6 +47,8 @@ pub(super) struct Request {
     pub(super) shared: Vec<SharedKey>,
     /// Where the chunks of the run's sequences go.
     pub(super) side: Option<String>,
+    /// Where what has a file of its own goes.
+    pub(super) stores: Option<Stores>,
     /// The number of the first of their files.
     pub(super) first_file: u64,
     /// The parts of the body that are run; none for all of it.
@@ -48,6 +57,35 @@ pub(super) struct Request {
     pub(super) kept: Vec<(usize, Cell)>,
     /// What of the machine is recorded with the run.
     pub(super) monitor: Option<Monitor>,
+}
+
+/// Where the files go to which values refer: directories, byte by byte.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stores {
+    directory: Vec<u8>,
+    beside: Vec<u8>,
+    /// The name of the experiment in its file.
+    experiment: String,
+}
+
+impl Stores {
+    pub(super) fn of(writer: &StoreWriter) -> Self {
+        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+        Self {
+            directory: bytes(writer.directory()),
+            beside: bytes(writer.beside()),
+            experiment: writer.holder().experiment.clone(),
+        }
+    }
+
+    pub(super) fn into_writer(self, of: Uuid) -> StoreWriter {
+        let path = |bytes| PathBuf::from(OsString::from_vec(bytes));
+        let holder = Holder {
+            directory: path(self.directory),
+            experiment: self.experiment,
+        };
+        StoreWriter::new(Arc::new(holder), path(self.beside), of)
+    }
 }
 
 /// What the child says.
@@ -126,6 +164,7 @@ impl Wire for Request {
         self.values.put(out);
         self.shared.put(out);
         self.side.put(out);
+        self.stores.put(out);
         self.first_file.put(out);
         self.portions.put(out);
         self.kept.put(out);
@@ -142,10 +181,27 @@ impl Wire for Request {
             values: Vec::parse(from)?,
             shared: Vec::parse(from)?,
             side: Option::parse(from)?,
+            stores: Option::parse(from)?,
             first_file: u64::parse(from)?,
             portions: Vec::parse(from)?,
             kept: Vec::parse(from)?,
             monitor: Option::parse(from)?,
+        })
+    }
+}
+
+impl Wire for Stores {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.directory.put(out);
+        self.beside.put(out);
+        self.experiment.put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self, Damaged> {
+        Ok(Self {
+            directory: Vec::parse(from)?,
+            beside: Vec::parse(from)?,
+            experiment: String::parse(from)?,
         })
     }
 }

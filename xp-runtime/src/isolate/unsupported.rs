@@ -12,6 +12,7 @@ use crate::declare::Declared;
 use crate::identity::InputsHash;
 use crate::run::Context;
 use crate::shared::SharedKey;
+use crate::stored::StoreWriter;
 use crate::value::Value;
 
 /// Cannot be made.
@@ -27,6 +28,7 @@ pub(crate) struct Sent<'a> {
     pub(crate) values: Vec<Value>,
     pub(crate) keys: &'a [SharedKey],
     pub(crate) side: Option<String>,
+    pub(crate) stores: Option<&'a StoreWriter>,
     pub(crate) slices: Vec<usize>,
 }
 

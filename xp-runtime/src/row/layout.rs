@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::RowError;
 use super::write::write_error;
 use crate::store::{Column, Role, name};
-use crate::value::{ColumnType, Kind, members_of};
+use crate::value::{ColumnType, Kind, is_stored, members_of};
 
 /// The columns of an experiment, in the order in which its runs put them.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Layout {
     prefix: &'static str,
     /// The names of inputs that are not recorded.
     unrecorded: Vec<String>,
+    /// Set if what comes now is read of runs that are there.
+    is_read: bool,
     /// What is wrong with the declaration; all of it.
     errors: Vec<String>,
 }
@@ -56,6 +58,13 @@ pub struct LayoutError {
 impl Layout {
     /// A column for an input.
     pub fn input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
+        if !self.is_read && is_stored::<T>() {
+            self.errors.push(format!(
+                "the input `{name}` has a file of its own (`DataStore`, `ArchiveStore`), and an \
+                 input stands in its row and tells points apart by its value: take the value \
+                 itself, or what a step can make of it"
+            ));
+        }
         self.column(name, ColumnType::of::<T>(), Role::Input);
     }
 
@@ -75,6 +84,12 @@ impl Layout {
     pub fn flat_input<T: DeserializeOwned + 'static>(&mut self, name: &str) {
         let prefix = std::mem::take(&mut self.prefix);
         self.flat::<T>(name, prefix, Role::Input);
+    }
+
+    /// What is added from now on is read of runs that are there.
+    pub(crate) fn reading(&mut self) -> &mut Self {
+        self.is_read = true;
+        self
     }
 
     /// The next flattened input has columns whose names begin like this.

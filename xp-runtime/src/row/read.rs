@@ -1,10 +1,14 @@
 //! Reading the row of a run.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::{Layout, RowError};
 use crate::sequence::Sequence;
 use crate::store::{Column, StoredExperiment, kind_name};
+use crate::value::origin::{self, Holder, Origin};
 use crate::value::{Cell, ColumnType, Kind, Value, ValueError, from_members};
 
 /// A column that does not fit the type that is to be read from it.
@@ -149,6 +153,8 @@ pub struct RowReader<'a> {
     args_at: Option<usize>,
     /// The column of the first cell.
     first: usize,
+    /// The run whose cells they are, if it may have files beside its database.
+    of: Option<(Arc<Holder>, Option<Uuid>)>,
 }
 
 impl<'a> RowReader<'a> {
@@ -162,6 +168,34 @@ impl<'a> RowReader<'a> {
             args: None,
             args_at: mapping.args,
             first: 0,
+            of: None,
+        }
+    }
+
+    /// Says whose cells they are.
+    pub(crate) fn of_run(mut self, of: &StoredExperiment, id_run: Uuid) -> Self {
+        self.of = of.files.clone().map(|holder| (holder, Some(id_run)));
+        self
+    }
+
+    /// The same, by what is known in an execution.
+    pub(crate) fn of_live_run(mut self, holder: Option<&Arc<Holder>>) -> Self {
+        self.of = holder.map(|holder| (Arc::clone(holder), None));
+        self
+    }
+
+    /// Calls a function that decodes a cell of the column.
+    fn within<R>(&self, column: &Column, decode: impl FnOnce() -> R) -> R {
+        match &self.of {
+            Some((holder, id_run)) if column.ty.kind == Kind::Serialized => {
+                let origin = Origin {
+                    holder: Arc::clone(holder),
+                    id_run: *id_run,
+                    field: column.name.clone(),
+                };
+                origin::within(Arc::new(origin), decode)
+            }
+            _ => decode(),
         }
     }
 
@@ -178,6 +212,7 @@ impl<'a> RowReader<'a> {
             args: None,
             args_at: None,
             first,
+            of: None,
         }
     }
 
@@ -225,9 +260,7 @@ impl<'a> RowReader<'a> {
     /// Reads the next column.
     pub fn get<T: DeserializeOwned + 'static>(&mut self) -> Result<T, RowError> {
         let (column, cell) = self.next()?;
-        column
-            .ty
-            .decode(cell)
+        self.within(column, || column.ty.decode(cell))
             .map_err(|source| read_error(column, source))
     }
 
@@ -242,7 +275,7 @@ impl<'a> RowReader<'a> {
             let value = match (&cell, column.ty.kind) {
                 // A missing number is NaN; any other member was left out.
                 (Cell::Null, kind) if kind != Kind::Float => Ok(Value::Null),
-                _ => column.ty.decode_value(cell),
+                _ => self.within(column, || column.ty.decode_value(cell)),
             };
             let value = value.map_err(|source| read_error(column, source))?;
             members.push((column.name[group.prefix.len()..].to_owned(), value));

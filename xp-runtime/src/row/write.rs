@@ -1,12 +1,14 @@
 //! Writing the row of a run.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Layout, RowError, RowReader};
 use crate::sequence::Sequence;
 use crate::store::Column;
+use crate::stored::{StoreWriter, writing};
 use crate::value::{Cell, Kind, Value, ValueError, to_members};
 
 /// The row of one run, column after column; fields in any order. Cells that were not put are unknown.
@@ -19,6 +21,8 @@ pub(crate) struct RowWriter<'a> {
     at: usize,
     /// The flattened struct that comes next.
     group: usize,
+    /// Who writes what has a file of its own.
+    stores: Option<Arc<StoreWriter>>,
 }
 
 impl<'a> RowWriter<'a> {
@@ -30,7 +34,14 @@ impl<'a> RowWriter<'a> {
             cells,
             at: 0,
             group: 0,
+            stores: None,
         }
+    }
+
+    /// What is put from now on has files of its own where its type says so; before, it stays in its
+    /// row.
+    pub(crate) fn store_files(&mut self, stores: Option<&Arc<StoreWriter>>) {
+        self.stores = stores.cloned();
     }
 
     /// Goes on with the field of that ordinal; an unknown ordinal changes nothing.
@@ -49,11 +60,13 @@ impl<'a> RowWriter<'a> {
     /// Puts the next column.
     pub(crate) fn put<T: Serialize + 'static>(&mut self, value: &T) -> Result<(), RowError> {
         let column = &self.layout.columns[self.at];
-        let cell = column
-            .ty
-            .encode(value)
-            .map_err(|source| write_error(column, source))?;
-        self.push(cell);
+        let encode = || column.ty.encode(value);
+        let cell = if column.ty.kind == Kind::Serialized {
+            writing(self.stores.as_ref(), encode)
+        } else {
+            encode()
+        };
+        self.push(cell.map_err(|source| write_error(column, source))?);
         Ok(())
     }
 
@@ -65,7 +78,7 @@ impl<'a> RowWriter<'a> {
         let Some(first) = columns.first() else {
             return Ok(());
         };
-        let mut members: HashMap<_, _> = to_members(value)
+        let mut members: HashMap<_, _> = writing(self.stores.as_ref(), || to_members(value))
             .map_err(|source| write_error(first, source))?
             .into_iter()
             .collect();
@@ -144,7 +157,8 @@ impl RowWriter<'_> {
             }
         };
         let cells = cells.ok_or_else(unknown)?;
-        Ok(RowReader::of_field(self.layout, ordinal, cells))
+        let holder = self.stores.as_ref().map(|stores| stores.holder());
+        Ok(RowReader::of_field(self.layout, ordinal, cells).of_live_run(holder))
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Context;
 use crate::store::{Column, Role, StoreError, kind_name, name};
+use crate::stored::writing;
 use crate::value::{Cell, ColumnType, Value, ValueError};
 
 /// Why a field cannot be inserted.
@@ -147,7 +148,8 @@ impl LiveFields {
         value: T,
     ) -> Result<(), FieldError> {
         let ty = ColumnType::of::<T>();
-        let cell = ty.encode(&value).map_err(|source| FieldError::Value {
+        let encoded = writing(self.context.stores.as_ref(), || ty.encode(&value));
+        let cell = encoded.map_err(|source| FieldError::Value {
             name: name.to_owned(),
             source,
         })?;

@@ -19,6 +19,7 @@ use crate::sequence::{ChunkDir, RunSequences, Sequence, SequenceError, Sequences
 use crate::step::StepInfo;
 use crate::stop::Stop;
 use crate::store::Column;
+use crate::stored::StoreWriter;
 use crate::value::{Cell, ColumnType};
 
 /// The kind of the run that steps see.
@@ -46,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) chunks: Option<Arc<ChunkDir>>,
     /// Set if what the machine does is recorded with the runs.
     pub(crate) sampler: Option<Arc<Sampler>>,
+    /// Who writes what has a file of its own; `None` if there is no place for files.
+    pub(crate) stores: Option<Arc<StoreWriter>>,
     /// Set if what runs leave must be known elsewhere before they end.
     pub(crate) keeper: Option<Arc<dyn Keeper>>,
 }
@@ -188,6 +191,11 @@ impl Run {
             let checked = registry.check(name, ColumnType::SERIALIZED);
             checked.map_err(|error| error.to_string())
         })
+    }
+
+    /// Who writes what has a file of its own.
+    pub(crate) fn stores(&self) -> Option<&Arc<StoreWriter>> {
+        self.inner.context.stores.as_ref()
     }
 
     /// Records what the machine does until the guard is dropped, if that was asked for.

@@ -79,7 +79,7 @@ pub(super) fn ready<X: Declared>(
     let mut layout = Layout::default();
     X::layout(&mut layout);
     let mut whole = layout.clone();
-    X::reads(&mut whole);
+    X::reads(whole.reading());
     whole.check(experiment)?;
     let db = &session.store;
     db.reap()?;

@@ -5,6 +5,7 @@ mod claims;
 mod continued;
 mod error;
 mod failure;
+mod files;
 mod given;
 mod history;
 mod insert;
@@ -48,8 +49,10 @@ pub(crate) use transfer::{Destination, Import, Moved, Snapshot, Source, transfer
 use crate::bunch::Bunch;
 use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
+use crate::stored::StoreWriter;
 use crate::usage::Usage;
-use crate::value::{Cell, ColumnType, Value};
+use crate::value::origin::{self, Holder, Origin};
+use crate::value::{Cell, ColumnType, Kind, Value};
 
 /// What a column of an experiment's table records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -289,6 +292,27 @@ pub struct StoredExperiment {
     pub(crate) columns: Vec<Column>,
     /// The declared SQL types, for messages; aligned with `columns`.
     pub(crate) declared_types: Vec<String>,
+    /// Where what its values refer to is; `None` if there is no place for files.
+    pub(crate) files: Option<Arc<Holder>>,
+}
+
+impl StoredExperiment {
+    /// Calls a function that decodes a cell of a run: what it refers to can be found then.
+    pub(crate) fn within<R>(&self, column: &Column, id_run: Uuid, decode: impl FnOnce() -> R) -> R {
+        let Some(holder) = self
+            .files
+            .as_ref()
+            .filter(|_| column.ty.kind == Kind::Serialized)
+        else {
+            return decode();
+        };
+        let origin = Origin {
+            holder: Arc::clone(holder),
+            id_run: Some(id_run),
+            field: column.name.clone(),
+        };
+        origin::within(Arc::new(origin), decode)
+    }
 }
 
 /// A line of [`ls`](crate::Session::ls).
@@ -488,6 +512,14 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// The directory of the files to which values refer; it need not be there yet. `None` if there
     /// is no place for files.
     fn store_directory(&self) -> Option<PathBuf>;
+
+    /// Who writes the files to which values of an experiment refer; `None` if there is no place for
+    /// files.
+    fn writer_of_files(&self, of: Uuid, experiment: &str) -> Option<Arc<StoreWriter>>;
+
+    /// The end of all that a writer wrote. If not everything `is_kept` by a commit, what nothing
+    /// refers to is removed, unless others are writing, who do so then.
+    fn end_of_files(&self, writer: &StoreWriter, is_kept: bool);
 
     /// The ids of the completed runs of an experiment.
     fn ids(&self, of: &StoredExperiment) -> Result<HashSet<u128>, StoreError>;

@@ -1,5 +1,7 @@
 //! Reading: experiments, runs, failures, artifacts, and answers to queries.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -15,6 +17,7 @@ use super::{
 use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError};
 use crate::exception::{Exception, Outcome};
+use crate::value::origin::{self, Holder, Origin};
 use crate::value::{Cell, ColumnType, Kind, from_value};
 
 /// A page of runs ends behind the run with which it exceeds one of these.
@@ -70,7 +73,9 @@ impl SqliteStore {
         };
         let meta =
             meta.ok_or_else(|| self.unexpected(&name, "the meta", "a tree with a count of runs"))?;
-        let fields = datapak::decode(&fields).map_err(self.damaged(&name, "the fields"))?;
+        let files = self.holder(&name);
+        let fields = within(files.as_ref(), None, || datapak::decode(&fields))
+            .map_err(self.damaged(&name, "the fields"))?;
         let fields =
             bunch(fields).ok_or_else(|| self.unexpected(&name, "the fields", "a dictionary"))?;
         let table = table_name(&name);
@@ -96,6 +101,7 @@ impl SqliteStore {
             continued: false,
             columns,
             declared_types,
+            files,
         })
     }
 
@@ -195,7 +201,7 @@ impl SqliteStore {
         let mut rows = statement.query(params![of.ledger, after, PAGE_RUNS as i64])?;
         let mut page = Vec::new();
         while let Some(row) = rows.next()? {
-            page.push(self.failure(row)?);
+            page.push(self.failure(of, row)?);
         }
         Ok(page)
     }
@@ -245,16 +251,17 @@ impl SqliteStore {
         Ok(Rows { columns, rows: all })
     }
 
-    fn failure(&self, row: &Row<'_>) -> Result<StoredFailure> {
+    fn failure(&self, of: &StoredExperiment, row: &Row<'_>) -> Result<StoredFailure> {
         let outcome: String = row.get(2)?;
         let id: String = row.get(1)?;
         let unexpected = |what: &str, expected: &str| self.unexpected("xp_run", what, expected);
         let causes: Vec<u8> = row.get(7)?;
         let inputs: Vec<u8> = row.get(8)?;
+        let id_run =
+            Uuid::try_parse(&id).map_err(|_| unexpected("the id of a run", "32 hex digits"))?;
         Ok(StoredFailure {
             seq: row.get(0)?,
-            id_run: Uuid::try_parse(&id)
-                .map_err(|_| unexpected("the id of a run", "32 hex digits"))?,
+            id_run,
             outcome: Outcome::from_text(&outcome)
                 .ok_or_else(|| unexpected("an outcome", "one that this xp knows"))?,
             exception: Exception {
@@ -268,8 +275,11 @@ impl SqliteStore {
             inputs: bunch(datapak::decode(&inputs)?)
                 .ok_or_else(|| unexpected("the inputs of a run", "a dictionary"))?,
             fields: match row.get::<_, Option<Vec<u8>>>(9)? {
-                Some(fields) => bunch(datapak::decode(&fields)?)
-                    .ok_or_else(|| unexpected("the fields of a run", "a dictionary"))?,
+                Some(fields) => {
+                    within(of.files.as_ref(), Some(id_run), || datapak::decode(&fields))
+                        .map(bunch)?
+                        .ok_or_else(|| unexpected("the fields of a run", "a dictionary"))?
+                }
                 None => Bunch::new(),
             },
             attempt: row.get(10)?,
@@ -426,4 +436,18 @@ fn without_comments(sql: &str) -> &str {
         let after = comment.and_then(|end| rest.get(end..)).unwrap_or_default();
         rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
     }
+}
+
+/// Calls a function that decodes the fields of an experiment, or those that a run had come to.
+fn within<R>(files: Option<&Arc<Holder>>, id_run: Option<Uuid>, decode: impl FnOnce() -> R) -> R {
+    let Some(holder) = files.cloned() else {
+        return decode();
+    };
+    let field = "fields".to_owned();
+    let origin = Origin {
+        holder,
+        id_run,
+        field,
+    };
+    origin::within(Arc::new(origin), decode)
 }

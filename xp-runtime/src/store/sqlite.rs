@@ -19,11 +19,12 @@ use super::terms::Terms;
 use super::write;
 use super::{
     Answer, Claim, Claimant, Column, Continuable, Each, Execution, Finished, Given, History,
-    Import, Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment, StoredFailure,
-    StoredRun, Watch,
+    IfExists, Import, Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment,
+    StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
+use crate::stored::StoreWriter;
 use crate::value::{Cell, Value};
 
 /// How many pages the log has (16 MB) before they are brought into the database, which waits for the
@@ -117,6 +118,18 @@ impl SqliteStore {
         })
     }
 
+    /// The same store, which waits so long at most for others.
+    pub(super) fn patient_for(&self, at_most: Duration) -> Self {
+        let lock_timeout = self.terms.lock_timeout.min(at_most);
+        Self {
+            terms: Terms {
+                lock_timeout,
+                ..self.terms
+            },
+            ..self.clone()
+        }
+    }
+
     /// Frees what an execution has taken that failed: others are not to wait for it as long as this
     /// process lives.
     fn release(&self, execution: i64, last: bool) {
@@ -126,13 +139,7 @@ impl SqliteStore {
             return;
         }
         // It has waited long enough if it failed because of a lock.
-        let hasty = Self {
-            terms: Terms {
-                lock_timeout: Duration::ZERO,
-                ..self.terms
-            },
-            ..self.clone()
-        };
+        let hasty = self.patient_for(Duration::ZERO);
         let freed = hasty.change("free what was taken", |tx| {
             tx.execute("DELETE FROM xp_claim WHERE execution = ?1", [execution])?;
             Ok(())
@@ -151,7 +158,7 @@ impl SqliteStore {
     }
 
     /// Reads: without a transaction, so no lock outlives the call.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         doing: &str,
         f: impl FnOnce(&Connection) -> failure::Result<T>,
@@ -203,6 +210,10 @@ impl Store for SqliteStore {
         runs: &mut Vec<Finished>,
     ) -> Result<(), StoreError> {
         failpoint::hit("commit.before");
+        let replaces = execution.key.is_none() && execution.new.if_exists == IfExists::Replace;
+        if replaces {
+            self.note_files(&Key::Name(execution.new.name.clone()));
+        }
         self.change("commit runs", |tx| {
             failpoint::hit("commit.begun");
             self.write(tx, execution, runs)?;
@@ -210,6 +221,9 @@ impl Store for SqliteStore {
             Ok(())
         })?;
         failpoint::hit("commit.committed");
+        if replaces {
+            self.tidy_all();
+        }
         Ok(())
     }
 
@@ -251,6 +265,7 @@ impl Store for SqliteStore {
     }
 
     fn reap(&self) -> Result<(), StoreError> {
+        self.tidy_all();
         let has_dead = |db: &Connection| self.has_dead(db);
         if self.read_only || self.in_memory || !self.read("look for processes", has_dead)? {
             return Ok(());
@@ -383,10 +398,16 @@ impl Store for SqliteStore {
     }
 
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        self.note_files(key);
         self.change("delete an experiment", |tx| {
             let (_, name) = self.named(tx, key)?;
-            write::delete(tx, &name)
-        })
+            write::delete(tx, &name)?;
+            failpoint::hit("delete.ready");
+            Ok(())
+        })?;
+        failpoint::hit("delete.committed");
+        self.tidy_all();
+        Ok(())
     }
 
     fn rename(&self, id: Uuid, name: &str) -> Result<(), StoreError> {
@@ -419,16 +440,26 @@ impl Store for SqliteStore {
         })?;
         failpoint::hit("import.committed");
         self.forget(&dead);
+        self.tidy_all();
         self.db().empty_log();
         Ok(())
     }
 
     fn store_directory(&self) -> Option<PathBuf> {
-        if self.in_memory {
-            return None;
+        self.directory_of_files()
+    }
+
+    fn writer_of_files(&self, of: Uuid, experiment: &str) -> Option<Arc<StoreWriter>> {
+        self.writer_of(of, experiment)
+    }
+
+    fn end_of_files(&self, writer: &StoreWriter, is_kept: bool) {
+        match writer.end(is_kept) {
+            Some(alone) => self.tidy(alone),
+            // Runs in processes of their own have written.
+            None if !is_kept => self.tidy_all(),
+            None => {}
         }
-        let file = Path::new(&self.file);
-        Some(file.parent()?.join("mltraq.datastore"))
     }
 
     fn ids(&self, of: &StoredExperiment) -> Result<HashSet<u128>, StoreError> {
@@ -443,7 +474,8 @@ impl Store for SqliteStore {
                 "UPDATE experiments SET fields = ?1 WHERE id_experiment = ?2",
                 params![bunch_blob(&fields)?, text(&hex(id))],
             )?;
-            Ok(fields)
+            // As they are read: what refers to files knows where they are.
+            Ok(self.find_in(tx, &Key::Id(id))?.fields)
         })
     }
 

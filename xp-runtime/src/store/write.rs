@@ -278,7 +278,7 @@ pub(super) fn refuse(run: &mut Finished, columns: &[Column], message: String) {
     }));
 }
 
-/// Deletes an experiment with all that belongs to it.
+/// Deletes an experiment with all that belongs to it but its files: see [`SqliteStore::note_files`].
 pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<()> {
     let id: String = tx.query_row(
         "SELECT id_experiment FROM experiments WHERE name = ?1",

@@ -139,6 +139,11 @@ impl ColumnType {
     pub const SERIALIZED: Self = ColumnType::required(Kind::Serialized);
 }
 
+/// Whether values of type `T`, or of what it is an option of, stand in files of their own.
+pub(crate) fn is_stored<T: DeserializeOwned>() -> bool {
+    probe::is_stored::<T>()
+}
+
 /// The types whose column is not what serde makes of them.
 fn well_known<T: 'static>() -> Option<ColumnType> {
     fn is<T: 'static, U: 'static>() -> Option<bool> {

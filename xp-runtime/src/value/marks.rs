@@ -20,12 +20,17 @@ pub(super) const FRAME: &str = "xp::Frame";
 pub(super) const SERIES: &str = "xp::Series";
 pub(super) const TABLE: &str = "xp::Table";
 pub(super) const SEQUENCE: &str = "xp::Sequence";
-pub(super) const DATA_STORE: &str = "xp::DataStore";
-pub(super) const ARCHIVE_STORE: &str = "xp::ArchiveStore";
+pub(crate) const DATA_STORE: &str = "xp::DataStore";
+pub(crate) const ARCHIVE_STORE: &str = "xp::ArchiveStore";
 pub(super) const ARCHIVE: &str = "xp::Archive";
 
+/// Whether what has this name stands in a file of its own.
+pub(super) fn is_store(name: &str) -> bool {
+    name == DATA_STORE || name == ARCHIVE_STORE
+}
+
 /// What the name stands for.
-pub(super) fn marked(name: &str, value: Value) -> Value {
+pub(crate) fn marked(name: &str, value: Value) -> Value {
     match (name, value) {
         (TUPLE, Value::List(items)) => Value::Tuple(items),
         (SET, Value::List(items)) => Value::Set(items),

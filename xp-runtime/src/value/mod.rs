@@ -17,13 +17,15 @@ pub(crate) mod foreign;
 mod frame;
 mod half;
 mod kind;
-mod marks;
+pub(crate) mod marks;
 mod members;
+pub(crate) mod origin;
 mod plain;
 mod probe;
 mod ser;
+mod store_url;
 
-pub use archive::{Archive, ArchiveEntry, ArchiveError, StoreUrl};
+pub use archive::{Archive, ArchiveEntry, ArchiveError};
 pub use array::{Array, ArrayError, DType, Element, Member, Order, Scalar, ScalarKind};
 pub use big_int::BigInt;
 pub use cell::Cell;
@@ -38,9 +40,11 @@ pub use frame::{
 pub use kind::{ColumnType, Kind, members_of};
 pub use members::to_members;
 pub use ser::to_value;
+pub use store_url::StoreUrl;
 
 pub(crate) use de::from_record;
 pub(crate) use frame::{ColumnBuilder, estimated_size, write as write_arrow_file};
+pub(crate) use kind::is_stored;
 pub(crate) use members::to_column_value;
 
 /// How deep values may nest, counting every container around the innermost value.
@@ -159,6 +163,21 @@ impl PartialEq for Value {
 impl Eq for Value {}
 
 impl Value {
+    /// Whether something in it stands in a file of its own.
+    pub(crate) fn refers(&self) -> bool {
+        match self {
+            Value::DataStore(_) | Value::ArchiveStore(_) => true,
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+                items.iter().any(Value::refers)
+            }
+            Value::Map(entries) | Value::KeyedBunch(entries) => {
+                entries.iter().any(|(_, value)| value.refers())
+            }
+            Value::Bunch(entries) => entries.iter().any(|(_, value)| value.refers()),
+            _ => false,
+        }
+    }
+
     /// What kind of value this is, in words: `a text`, `an integer`.
     pub(crate) fn describe(&self) -> &'static str {
         match self {

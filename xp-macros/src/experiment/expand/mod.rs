@@ -9,7 +9,8 @@ mod steps;
 mod types;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::lints::Lints;
 use super::model::{Experiment, Input};
@@ -76,9 +77,6 @@ fn kept_names(experiment: &Experiment) -> TokenStream {
 
 /// Each type is looked at in one place, at the user's tokens: one that will not do is one error.
 fn constants(experiment: &Experiment) -> TokenStream {
-    use quote::quote_spanned;
-    use syn::spanned::Spanned;
-
     let inputs = experiment
         .inputs
         .values
@@ -132,5 +130,32 @@ fn constants(experiment: &Experiment) -> TokenStream {
         let ops = crate::paths::private("SharedOps", span);
         quote_spanned!(span=> #[allow(dead_code)] const #name: #ops<#ty> = #ops::<#ty>::new();)
     });
-    quote!(#(#inputs)* #(#fields)* #(#states)* #(#shared)*)
+    let given = given_types(experiment);
+    quote!(#(#inputs)* #given #(#fields)* #(#states)* #(#shared)*)
+}
+
+/// What an experiment is given stands in its rows: a type that has a file of its own is an error.
+fn given_types(experiment: &Experiment) -> Option<TokenStream> {
+    let given = experiment
+        .inputs
+        .given()
+        .filter(|(_, input)| input.key.is_none());
+    let checks: Vec<_> = given
+        .map(|(_, input)| {
+            let ty = &input.ty;
+            let of = crate::paths::private("InputType", ty.span());
+            quote_spanned!(ty.span()=> #of::<#ty>::check();)
+        })
+        .collect();
+    let any = private("AnyInput");
+    (!checks.is_empty()).then(|| {
+        quote! {
+            #[allow(dead_code)]
+            fn given_types() {
+                #[allow(unused_imports)]
+                use #any as _;
+                #(#checks)*
+            }
+        }
+    })
 }

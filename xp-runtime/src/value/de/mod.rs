@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use self::access::{Entries, Items, Variant};
 use super::frame::record;
 use super::marks::unmarked;
+use super::origin;
 use super::{Array, BigInt, Column, Frame, Value, ValueError};
 
 /// Turn a [`Value`] back into a Rust type: the inverse of [`to_value`](crate::value::to_value).
@@ -406,15 +407,14 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        // One of this library's own types is asked for, and this may be a value that serde has no form for.
         if name.starts_with("xp::") {
-            return match unmarked(self.value) {
-                Ok((mark, payload)) => visitor.visit_enum(Variant {
-                    name: mark.to_owned(),
-                    payload: Some(payload),
-                }),
-                Err(value) => visitor.visit_newtype_struct(ValueDeserializer { value, ..self }),
-            };
+            // The mark goes through serde without the cell from which the reference was read.
+            if let Value::DataStore(url) | Value::ArchiveStore(url) = &self.value
+                && let Some(origin) = url.origin().cloned()
+            {
+                return origin::within(origin, || visit_marked(self, visitor));
+            }
+            return visit_marked(self, visitor);
         }
         visitor.visit_newtype_struct(self)
     }
@@ -515,6 +515,20 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_unit()
+    }
+}
+
+/// One of this library's own types is asked for, and this may be a value that serde has no form for.
+fn visit_marked<'de, V: Visitor<'de>>(
+    of: ValueDeserializer,
+    visitor: V,
+) -> Result<V::Value, ValueError> {
+    match unmarked(of.value) {
+        Ok((mark, payload)) => visitor.visit_enum(Variant {
+            name: mark.to_owned(),
+            payload: Some(payload),
+        }),
+        Err(value) => visitor.visit_newtype_struct(ValueDeserializer { value, ..of }),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::de::{
 };
 
 use super::{Probe, stop, trace};
-use crate::value::{ColumnType, ValueError};
+use crate::value::{ColumnType, ValueError, marks};
 
 /// The members of the struct `T`, as far as serde tells.
 pub(in crate::value) fn members<T: DeserializeOwned>() -> Option<Vec<(&'static str, ColumnType)>> {
@@ -100,9 +100,12 @@ impl<'de> Deserializer<'de> for StructProbe<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
+        if marks::is_store(name) {
+            return stop();
+        }
         visitor.visit_newtype_struct(self)
     }
 

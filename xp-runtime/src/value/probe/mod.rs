@@ -13,7 +13,7 @@ use serde::de::{VariantAccess, Visitor};
 
 pub(super) use self::members::members;
 use super::de::is_duration;
-use super::{ColumnType, Kind, ValueError};
+use super::{ColumnType, Kind, ValueError, marks};
 
 /// Newtypes and options nested deeper than this are taken to be recursive.
 const MAX_WRAPPERS: u32 = 64;
@@ -21,6 +21,16 @@ const MAX_WRAPPERS: u32 = 64;
 /// The column type of `T`, as far as serde tells.
 pub(super) fn column_type<T: DeserializeOwned>() -> ColumnType {
     trace(|probe| drop(T::deserialize(probe)))
+}
+
+/// Whether `T`, or what it is an option of, stands in a file of its own.
+pub(super) fn is_stored<T: DeserializeOwned>() -> bool {
+    let record = Record::default();
+    drop(T::deserialize(Probe {
+        record: &record,
+        wrappers: 0,
+    }));
+    matches!(record.shape.get(), Shape::Stored)
 }
 
 /// Record what is asked of a probe, as often as needed: each time, an enum is asked for one of its variants.
@@ -49,7 +59,7 @@ fn trace(run: impl Fn(Probe<'_>)) -> ColumnType {
                     nullable: record.nullable.get(),
                 };
             }
-            Shape::Unknown => return ColumnType::SERIALIZED,
+            Shape::Unknown | Shape::Stored => return ColumnType::SERIALIZED,
         }
     }
 }
@@ -63,6 +73,8 @@ enum Shape {
     UnitVariant {
         variants: usize,
     },
+    /// A reference to a file.
+    Stored,
 }
 
 #[derive(Default)]
@@ -171,9 +183,14 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
+        // Whatever it refers to: a reference is stored.
+        if marks::is_store(name) {
+            self.record.shape.set(Shape::Stored);
+            return stop();
+        }
         visitor.visit_newtype_struct(self.wrapped()?)
     }
 
