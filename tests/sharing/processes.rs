@@ -67,7 +67,7 @@ fn what_others_have_run_meanwhile_is_passed_over_at_once() {
     let runs = Child::start(&dir, "many");
     let others = i64::from(MANY) - 1;
     wait_until(|| dir.count("SELECT count(*) FROM xp_run") == others);
-    note(&dir.log(), 0);
+    note(dir.log(), 0);
     assert_eq!(waits.ended(), MANY as usize);
     assert_eq!(runs.ended(), MANY as usize);
     check(&dir.db(), TABLE, 0..MANY);

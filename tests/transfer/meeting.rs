@@ -118,11 +118,10 @@ fn stores(without: Option<&str>) -> (File, usize) {
 }
 
 fn count(directory: &Path) -> usize {
-    let entries = std::fs::read_dir(directory).map_or(0, |entries| {
+    std::fs::read_dir(directory).map_or(0, |entries| {
         let count = |path: std::path::PathBuf| if path.is_dir() { count(&path) } else { 1 };
         entries.map(|entry| count(entry.unwrap().path())).sum()
-    });
-    entries
+    })
 }
 
 #[test]
