@@ -24,6 +24,8 @@ pub(crate) struct Start<'a> {
     pub(crate) db: &'a Path,
     pub(crate) job: &'a str,
     pub(crate) leaves: bool,
+    /// Where the process is killed, if it is: `name:hit`.
+    pub(crate) failpoint: Option<&'a str>,
 }
 
 impl Start<'_> {
@@ -41,6 +43,9 @@ impl Start<'_> {
         if self.leaves {
             command.env(LEAVES, "1");
         }
+        if let Some(failpoint) = self.failpoint {
+            command.env("XP_FAILPOINT", failpoint);
+        }
         Child(command.spawn().unwrap())
     }
 }
@@ -48,12 +53,18 @@ impl Start<'_> {
 impl Child {
     /// Starts a process that waits for [`go`].
     pub(crate) fn start(dir: &Dir, job: &str) -> Self {
+        Self::start_at(dir, job, None)
+    }
+
+    /// Starts a process that is killed if it comes to a failpoint.
+    pub(crate) fn start_at(dir: &Dir, job: &str, failpoint: Option<&str>) -> Self {
         let (db, leaves) = (&dir.db(), false);
         Start {
             dir,
             db,
             job,
             leaves,
+            failpoint,
         }
         .spawn()
     }

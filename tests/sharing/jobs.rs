@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use xp::prelude::*;
@@ -10,8 +11,11 @@ use xp::prelude::*;
 /// How many points the sweeps have, as far as it is not said.
 pub(crate) const POINTS: u32 = 60;
 
+/// How many points there are where runs take no time.
+pub(crate) const MANY: u32 = 6_000;
+
 /// Notes that this process has begun a point.
-pub(crate) fn note(log: &str, x: u32) {
+pub(crate) fn note(log: impl AsRef<Path>, x: u32) {
     let mut log = File::options().append(true).create(true).open(log).unwrap();
     // In one write: lines of several processes do not mix.
     let line = format!("{} {x}\n", std::process::id());
@@ -170,8 +174,14 @@ pub(crate) fn job(name: &str, session: &Session, log: &str) -> xp::Result<usize>
             .count(),
         "ordered" => session.resume(all().order_by_key(|p| p.x))?.runs().count(),
         "many" => {
-            let plan = waits().log("/dev/null").ms(0).x(0..6_000).jobs(2);
+            let plan = waits().log("/dev/null").ms(0).x(0..MANY).jobs(2);
             session.resume(plan.order_by_key(|p| p.x))?.runs().count()
+        }
+        // As long as no other process has begun a point, it does not go on.
+        "one and many" => {
+            let plan = waits().log(log).processes(processes).ms(0).jobs(1);
+            let plan = plan.x(0..MANY).order_by_key(|p| p.x);
+            session.resume(plan)?.runs().count()
         }
         "long" => {
             let plan = waits().log(log).ms(3_000).x(0..1).jobs(1);

@@ -247,3 +247,31 @@ fn reloading_sees_what_others_have_written() {
     assert!(experiment.reload().is_err());
     assert_eq!(experiment.name, "roots");
 }
+
+#[test]
+fn a_file_that_a_newer_xp_has_changed_meanwhile_is_refused() {
+    let file = File::new();
+    let session = file.session();
+    let mut made = part(&session, true, 0..4);
+    let other = part(&Session::in_memory().unwrap(), true, 0..6);
+    let newer = rusqlite::Connection::open(file.path()).unwrap();
+    newer
+        .execute("UPDATE xp_schema SET version = 1000", [])
+        .unwrap();
+    let refused = [
+        made.rename("squares").unwrap_err(),
+        made.copy_to("squares").unwrap_err(),
+        other.copy_into(&session, "squares").unwrap_err(),
+        other.upstream(&session).unwrap_err(),
+        session.merge("squares", [&made, &other]).unwrap_err(),
+    ];
+    for error in refused {
+        let is_newer =
+            |error: &StoreError| matches!(error, StoreError::NewerSchema { found: 1000, .. });
+        assert!(
+            matches!(&error, xp::Error::Store(store) if is_newer(store)),
+            "{error:?}"
+        );
+    }
+    assert_eq!(session.ls().unwrap().len(), 1);
+}

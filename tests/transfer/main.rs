@@ -4,7 +4,10 @@
 
 mod args;
 mod copying;
+mod inputs;
 mod killed;
+mod lineage;
+mod meeting;
 mod merging;
 mod python;
 mod upstreaming;

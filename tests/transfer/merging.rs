@@ -147,6 +147,59 @@ fn experiments_of_different_kinds_have_the_columns_of_both() {
     ));
 }
 
+mod of_all {
+    use super::{Roots, roots};
+    use xp::prelude::*;
+
+    #[step]
+    fn largest(runs: &Runs<Roots>) -> xp::Result<f64> {
+        runs.iter()
+            .try_fold(0.0, |largest, run| Ok(f64::max(largest, run?.fields.root)))
+    }
+
+    #[experiment(continues = roots)]
+    pub(crate) fn largest_roots(runs: &Runs<Roots>) {
+        #[field]
+        let largest: f64 = largest(runs)?;
+    }
+}
+
+#[test]
+fn what_was_computed_of_all_runs_is_kept_as_it_was_computed() {
+    let sessions = [(); 2].map(|()| Session::in_memory().unwrap());
+    for (session, n) in sessions.iter().zip([[1, 4], [9, 16]]) {
+        part(session, true, n);
+        session.execute(of_all::largest_roots()).unwrap();
+    }
+    let parts = sessions
+        .each_ref()
+        .map(|session| session.load("roots").unwrap());
+    let session = &sessions[0];
+    session.merge("all", &parts).unwrap();
+    let largest = || {
+        let experiment = session.load_as::<of_all::LargestRoots>("all").unwrap();
+        let runs = experiment.runs().map(|run| run.unwrap().fields.largest);
+        let mut all: Vec<f64> = runs.collect();
+        all.sort_by(f64::total_cmp);
+        all
+    };
+    assert_eq!(largest(), [2.0, 2.0, 4.0, 4.0]);
+    let plan = || of_all::largest_roots().named("all");
+    assert_eq!(session.plan(plan()).unwrap().counts.stale, 4);
+    session.resume(plan()).unwrap();
+    assert_eq!(largest(), [2.0, 2.0, 4.0, 4.0]);
+    let anew = plan().rerun(xp::Rerun::new().stale(true));
+    session.resume(anew).unwrap();
+    assert_eq!(largest(), [4.0; 4]);
+    // So it is of what is added to a shared file.
+    let shared = Session::in_memory().unwrap();
+    for part in &parts {
+        part.upstream(&shared).unwrap();
+    }
+    let counts = shared.plan(of_all::largest_roots()).unwrap().counts;
+    assert_eq!((counts.stale, counts.complete), (4, 0));
+}
+
 #[test]
 fn columns_that_clash_are_told_all_at_once_and_nothing_is_made() {
     let session = Session::in_memory().unwrap();

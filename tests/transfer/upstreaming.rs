@@ -1,11 +1,13 @@
 //! Experiments that are added to a shared file.
 
 use std::thread;
+use std::time::Duration;
 
+use rusqlite::Connection;
 use xp::StoreError;
 use xp::prelude::*;
 
-use crate::{File, contents, int, part, roots};
+use crate::{File, Roots, contents, int, part, roots};
 
 #[test]
 fn parts_from_several_machines_give_the_whole_and_twice_adds_nothing() {
@@ -41,6 +43,48 @@ fn parts_from_several_machines_give_the_whole_and_twice_adds_nothing() {
 }
 
 #[test]
+fn what_is_there_already_is_found_out_while_another_program_writes() {
+    let (shared, local) = (File::new(), File::new());
+    let made = part(&local.session(), false, 0..4);
+    let session = shared.session();
+    let hasty = session
+        .clone()
+        .with(Options::new().lock_timeout(Duration::ZERO));
+    made.upstream(&session).unwrap();
+    let writes = Connection::open(shared.path()).unwrap();
+    writes.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Also what is there itself, in the same session and in another one.
+    let there = [
+        session.load_as("roots").unwrap(),
+        shared.session().load_as("roots").unwrap(),
+    ];
+    for experiment in [&made, &there[0], &there[1]] {
+        let done = experiment.upstream(&hasty).unwrap();
+        assert_eq!((done.added, done.replaced, done.kept), (0, 0, 4));
+        assert_eq!(done.id_experiment, made.id_experiment);
+    }
+    // What is not there is not taken for it.
+    let refused = |experiment: &Experiment<Roots>| experiment.upstream(&hasty).unwrap_err();
+    let mut noted = local.session().load_as::<Roots>("roots").unwrap();
+    noted.fields.insert("purpose", "a test").unwrap();
+    assert!(matches!(
+        refused(&noted),
+        xp::Error::Store(StoreError::Locked { .. })
+    ));
+    let more = part(&local.session(), false, 0..5);
+    assert!(matches!(
+        refused(&more),
+        xp::Error::Store(StoreError::Locked { .. })
+    ));
+    writes.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(more.upstream(&hasty).unwrap().added, 1);
+    assert_eq!(
+        session.load("roots").unwrap().fields.to_string(),
+        "{purpose: a test}"
+    );
+}
+
+#[test]
 fn a_sweep_that_goes_on_is_added_again() {
     let shared = File::new();
     let local = Session::in_memory().unwrap();
@@ -50,10 +94,60 @@ fn a_sweep_that_goes_on_is_added_again() {
     let more = part(&local, true, 0..6);
     let done = more.upstream(&shared.session()).unwrap();
     assert_eq!((done.added, done.replaced, done.kept), (2, 2, 2));
+    // Attempts at points that are replaced come later than others.
+    let sorted = |session: &Session| {
+        let mut all = contents(session, "roots");
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(&shared.session()), sorted(&local));
+}
+
+#[test]
+fn it_is_found_by_its_id_under_any_name_and_else_by_the_name_that_it_has() {
+    let (shared, local, other) = (File::new(), File::new(), File::new());
+    let session = shared.session();
+    let names = || {
+        let names = session
+            .ls()
+            .unwrap()
+            .into_iter()
+            .map(|of| (of.name, of.runs));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    let listed = |of: &[(&str, u64)]| -> Vec<_> {
+        of.iter()
+            .map(|(name, runs)| ((*name).to_owned(), *runs))
+            .collect()
+    };
+    let mut made = part(&local.session(), true, 0..2);
+    let first = made.upstream(&session).unwrap();
+    // Renamed here, renamed there: it goes on, and each file keeps its name.
+    made.rename("roots of today").unwrap();
+    assert_eq!(made.upstream(&session).unwrap().kept, 2);
+    let there = session.load_as::<Roots>("roots");
+    there.unwrap().rename("all roots").unwrap();
+    let plan = roots().forgiving(true).n(0..3).named("roots of today");
+    let made = local.session().resume(plan).unwrap();
+    let again = made.upstream(&session).unwrap();
+    assert_eq!((again.added, again.id_experiment), (1, first.id_experiment));
+    assert_eq!(made.name, "roots of today");
+    assert_eq!(names(), listed(&[("all roots", 3)]));
+    // Another part finds it by the name that it has there now.
+    let mut other = part(&other.session(), true, 2..5);
+    let apart = other.upstream(&session).unwrap();
+    assert_eq!((apart.added, apart.id_experiment), (3, other.id_experiment));
+    assert_eq!(names(), listed(&[("all roots", 3), ("roots", 3)]));
+    session.delete("roots").unwrap();
+    other.rename("all roots").unwrap();
+    let joined = other.upstream(&session).unwrap();
     assert_eq!(
-        contents(&shared.session(), "roots"),
-        contents(&local, "roots")
+        (joined.added, joined.id_experiment),
+        (2, first.id_experiment)
     );
+    assert_eq!(names(), listed(&[("all roots", 5)]));
 }
 
 mod then {

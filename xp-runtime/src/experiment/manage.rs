@@ -57,7 +57,8 @@ impl<X: Readable> Experiment<X> {
     }
 
     /// Gives the experiment, and the table of its runs, another name. Plans continue it under that
-    /// name (`.named("..")`). A process that is executing it stops with an error.
+    /// name (`.named("..")`), and its id stays: [`upstream`](Self::upstream) still finds it in shared
+    /// files that have it. A process that is executing it stops with an error.
     ///
     /// # Errors
     ///

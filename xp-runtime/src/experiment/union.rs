@@ -65,7 +65,8 @@ impl<X: Readable> Union<X> {
 }
 
 /// The union of the runs of two experiments. A run that both have, by its `id_run`, is that of the
-/// right side. It is lazy: only the ids of the right side are held in memory.
+/// right side. It is lazy: only the ids of the right side are held in memory. The runs are as they
+/// are: a field that was computed of all runs of one side says nothing of those of the other.
 ///
 /// ```
 /// let session = xp::Session::in_memory()?;

@@ -37,10 +37,14 @@ impl Session {
     ///   what did not, what has more fields over what lacks some, a later attempt over an earlier
     ///   one; of two that are alike, that of the last experiment counts.
     /// - There are the columns of all. A run that lacks one has NULL there, or a `None` where the
-    ///   column is serialised.
+    ///   column is serialised; of an input that was declared later, with a default, it has that.
     /// - Of experiments that were declared under different names, plans of the first one's
     ///   declaration continue the new one; the runs of the others are in it, too.
     /// - The fields of the experiments themselves come together; the last one counts.
+    /// - What was computed of all runs at once, by an experiment that continues another and takes
+    ///   `runs: &Runs<..>`, is kept as it was computed: of the runs that there were then, in that
+    ///   part. It is stale in the new one, unless all parts had the same runs: to compute it of all
+    ///   that came together, `session.resume(ranks().named("all").rerun(Rerun::new().stale(true)))`.
     ///
     /// To bring typed and untyped experiments together, make all of them
     /// [`untyped`](Experiment::untyped).
@@ -85,7 +89,8 @@ impl Session {
 impl<X: Readable> Experiment<X> {
     /// Copies the experiment, in the same file, to another name. The copy has an id of its own; its
     /// runs keep theirs, and all that is known of them. Cells are copied as they are stored, also
-    /// values of MLtraq's that xp has no type for. `unsafe_pickle`, MLtraq's pickle of the whole
+    /// values of MLtraq's that xp has no type for: what was computed of all runs at once is so, too,
+    /// whatever runs are added to the copy later. `unsafe_pickle`, MLtraq's pickle of the whole
     /// object, is left out: it holds the old id.
     ///
     /// ```
@@ -125,11 +130,21 @@ impl<X: Readable> Experiment<X> {
         new(&session.store, name, &[self])
     }
 
-    /// Adds the experiment, finished or not, to a shared file. If there is no experiment of its name
-    /// there, it is made, with the same id. If there is, its runs become part of that one: points
-    /// that are new are added, points that have completed there stay, and points that have not, or
-    /// that lack a field, are replaced by those that have. It is one transaction; to do it twice
-    /// adds nothing, and processes that do it at the same time wait for each other.
+    /// Adds the experiment, finished or not, to a shared file. If it is not there yet, it is made, with
+    /// the same id and name. If it is, its runs become part of that one: points that are new are
+    /// added, points that have completed there stay, and points that have not, or that lack a field,
+    /// are replaced by those that have. It is one transaction, and none if all is there already; to
+    /// do it twice adds nothing, and processes that do it at the same time wait for each other.
+    ///
+    /// Which experiment it is there is told by the id, under whatever name: after a
+    /// [`rename`](Self::rename) in one of the files it goes on as before, and each file keeps its own
+    /// name. Only if no experiment there has the id it is the one that has the name, if both were
+    /// declared under the same name: parts that were made on different machines have different ids.
+    /// Those find each other by the names that they have now: a part that was renamed before it was
+    /// added for the first time becomes part of what has its new name, or is made under that. A
+    /// [copy](Self::copy_to) has an id of its own, and is found by its name, too.
+    ///
+    /// What was computed of all runs at once stays as it was computed: see [`Session::merge`].
     ///
     /// ```
     /// # use xp::prelude::*;

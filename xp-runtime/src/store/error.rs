@@ -29,7 +29,7 @@ pub enum StoreError {
     },
     /// The file cannot be written: it is not allowed, or the file system was mounted, or has become
     /// in the meantime, one to be read only. What was committed before is there.
-    #[error("`{file}` is read-only: its experiments can be read, nothing can be executed into it")]
+    #[error("`{file}` is read-only: its experiments can be read, and nothing can be written to it")]
     ReadOnly {
         /// The file's path.
         file: String,

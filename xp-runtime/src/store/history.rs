@@ -10,10 +10,13 @@ use uuid::Uuid;
 
 use super::failure::{Failure, Result};
 use super::given::RUNS;
+use super::literal::constant;
 use super::name::quoted;
+use super::sql::PICKLED_NONE;
 use super::sqlite::SqliteStore;
 use super::{Column, Key, Limits, Role, StoreError, StoredExperiment, schema};
 use crate::exception::Outcome;
+use crate::value::Cell;
 
 /// An experiment that is there, and what its executions declared.
 #[derive(Debug)]
@@ -313,15 +316,19 @@ impl SqliteStore {
         )?;
         let id = of.id.simple().to_string();
         // An input that was added later has a value in all rows, if it has a default.
-        let mut given = db.prepare_cached(
-            "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 AND dflt_value IS NOT NULL",
+        let mut default = db.prepare_cached(
+            "SELECT dflt_value FROM pragma_table_info(?1) \
+                 WHERE name = ?2 AND dflt_value IS NOT NULL",
         )?;
+        let missing = Some(Cell::Blob(PICKLED_NONE.to_vec()));
         let mut asked = Vec::new();
         let mut some = false;
         for column in columns {
-            let is_given =
-                column.role == Role::Input && given.exists(params![of.table, column.name])?;
-            if !is_given {
+            let default: Option<String> = default
+                .query_row(params![of.table, column.name], |row| row.get(0))
+                .optional()?;
+            let is_given = default.is_some_and(|default| constant(&default) != missing);
+            if column.role != Role::Input || !is_given {
                 some |= lack.exists(params![id, column.name])?;
                 asked.push(column);
             }

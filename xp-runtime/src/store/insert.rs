@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::failure::Result;
 use super::name::quoted;
-use super::sql::{bunch_blob, hex, sql_cell, text};
+use super::sql::{PICKLED_NONE, bunch_blob, hex, sql_cell, text};
 use super::{Column, Ended, Execution, Finished, Target};
 use crate::datapak;
 use crate::exception::Outcome;
@@ -20,9 +20,6 @@ const ROWS: usize = 16;
 
 /// A text or a blob up to this size, in bytes, is small.
 const SMALL: usize = 256;
-
-/// What a serialised column holds where there is no value: its default, too.
-const PICKLED_NONE: &[u8] = b"\x80\x05N.";
 
 /// Inserts runs in their order.
 pub(super) fn insert_runs(

@@ -54,7 +54,7 @@ impl SqliteStore {
 
     fn make(&self, tx: &Transaction<'_>, execution: &mut Execution) -> Result<i64> {
         let new = &execution.new;
-        self.make_room(tx, new, &execution.table)?;
+        self.make_room_for(tx, new)?;
         let id = hex(new.id);
         let id = text(&id);
         let empty = datapak::encode(&Value::Bunch(Vec::new()))?;

@@ -10,6 +10,7 @@ mod given;
 mod history;
 mod insert;
 mod join;
+mod literal;
 mod meta;
 pub(crate) mod name;
 mod network;

@@ -8,6 +8,10 @@ use crate::bunch::Bunch;
 use crate::datapak;
 use crate::value::{Cell, Value};
 
+/// What a serialised column holds where there is no value: its default, too. MLtraq cannot load a
+/// NULL there.
+pub(super) const PICKLED_NONE: &[u8] = b"\x80\x05N.";
+
 /// A bunch as DATAPAK.
 pub(super) fn bunch_blob(bunch: &Bunch) -> Result<Vec<u8>> {
     let members = bunch
@@ -37,24 +41,6 @@ pub(super) fn sql_cell(cell: &Cell) -> ToSqlOutput<'_> {
         Cell::Real(real) => ToSqlOutput::Owned(Sql::Real(*real)),
         Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         Cell::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
-    }
-}
-
-/// A cell as it is written in a statement.
-pub(super) fn literal(cell: &Cell) -> String {
-    match cell {
-        Cell::Null => "NULL".to_owned(),
-        Cell::Int(int) => int.to_string(),
-        Cell::Real(real) if real.is_nan() => "NULL".to_owned(),
-        Cell::Real(real) if real.is_infinite() => {
-            if *real > 0.0 { "9e999" } else { "-9e999" }.to_owned()
-        }
-        Cell::Real(real) => format!("{real:?}"),
-        Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        Cell::Blob(blob) => {
-            let digits: String = blob.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("x'{digits}'")
-        }
     }
 }
 

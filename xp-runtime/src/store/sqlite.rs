@@ -150,6 +150,13 @@ impl SqliteStore {
         }
     }
 
+    /// Removes what dead processes kept beside the database.
+    fn forget(&self, dead: &[String]) {
+        for lock in dead {
+            process::remove(&self.beside, lock);
+        }
+    }
+
     /// Reads: without a transaction, so no lock outlives the call.
     pub(super) fn read<T>(
         &self,
@@ -269,9 +276,7 @@ impl Store for SqliteStore {
             Ok(dead)
         })?;
         failpoint::hit("reap.committed");
-        for lock in dead {
-            process::remove(&self.beside, &lock);
-        }
+        self.forget(&dead);
         Ok(())
     }
 
@@ -317,7 +322,7 @@ impl Store for SqliteStore {
                 self.check_continued(&tx, execution)?;
                 return Ok(tx.rollback()?);
             }
-            self.make_room(&tx, &execution.new, &execution.table)?;
+            self.make_room_for(&tx, &execution.new)?;
             Ok(tx.rollback()?)
         })
     }
@@ -424,13 +429,17 @@ impl Store for SqliteStore {
         &self,
         write: &mut dyn FnMut(&dyn Import) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.change("copy an experiment", |tx| {
+        let dead = self.change("copy an experiment", |tx| {
             failpoint::hit("import.begun");
+            self.check_schema(tx)?;
+            // What they left of points that are replaced must not come later than what is written.
+            let dead = self.reap_in(tx)?;
             write(&self.view(tx)).map_err(Failure::Store)?;
             failpoint::hit("import.ready");
-            Ok(())
+            Ok(dead)
         })?;
         failpoint::hit("import.committed");
+        self.forget(&dead);
         self.tidy_all();
         self.db().empty_log();
         Ok(())

@@ -1,13 +1,14 @@
 //! Writing an execution: the experiment with its table, the columns that come later, the runs.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
 use super::failure::{Failure, Result};
 use super::insert::insert_runs;
+use super::literal::literal;
 use super::name::{quoted, table_name};
 use super::schema::{VERSION, has_table, version};
-use super::sql::{hex, literal, text};
+use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
 use super::{
     Column, Ended, Execution, Finished, IfExists, Key, NewExperiment, Role, StoreError, kind_name,
@@ -102,44 +103,63 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
-    pub(super) fn make_room(
-        &self,
-        tx: &Transaction<'_>,
-        new: &NewExperiment,
-        table: &str,
-    ) -> Result<()> {
-        if version(tx)?.is_none_or(|found| found > VERSION) {
-            return Err(Failure::Store(StoreError::NewerSchema {
-                file: self.file.clone(),
-                found: version(tx)?.unwrap_or_default(),
-                supported: VERSION,
-            }));
+    /// Refuses a file that a newer xp has changed since it was opened.
+    pub(super) fn check_schema(&self, db: &Connection) -> Result<()> {
+        let found = version(db)?;
+        if found.is_some_and(|found| found <= VERSION) {
+            return Ok(());
         }
-        let mut known = tx.prepare_cached("SELECT name FROM experiments")?;
+        Err(Failure::Store(StoreError::NewerSchema {
+            file: self.file.clone(),
+            found: found.unwrap_or_default(),
+            supported: VERSION,
+        }))
+    }
+
+    /// Lets an experiment have this name: refuses one that is taken, or whose table is. What is of
+    /// the experiment that has the name `but` stays; whether there is one is the answer.
+    pub(super) fn make_room(&self, db: &Connection, name: &str, but: Option<&str>) -> Result<bool> {
+        self.check_schema(db)?;
+        let table = table_name(name);
+        let mut known = db.prepare_cached("SELECT name FROM experiments")?;
         let names = known.query_map([], |row| row.get::<_, String>(0))?;
         let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
-        if let Some(other) = names
-            .iter()
-            .find(|name| **name != new.name && table_name(name) == table)
-        {
-            return Err(Failure::Store(StoreError::TableClash {
-                name: new.name.clone(),
-                other: other.clone(),
-                table: table.to_owned(),
+        let mut others = names.iter().filter(|other| Some(other.as_str()) != but);
+        if let Some(other) = others.find(|other| table_name(other) == table) {
+            return Err(Failure::Store(if other == name {
+                StoreError::NameTaken {
+                    name: name.to_owned(),
+                    file: self.file.clone(),
+                }
+            } else {
+                StoreError::TableClash {
+                    name: name.to_owned(),
+                    other: other.clone(),
+                    table,
+                }
             }));
         }
-        if names.contains(&new.name) {
-            if new.if_exists != IfExists::Replace {
-                return Err(Failure::Store(StoreError::ExperimentExists {
-                    name: new.name.clone(),
-                    file: self.file.clone(),
-                }));
+        let own = but.filter(|but| names.iter().any(|name| name == but));
+        if own.is_none_or(|own| table_name(own) != table) {
+            // A table without an experiment, as a failed persist of MLtraq leaves it.
+            db.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table)))?;
+        }
+        Ok(own.is_some())
+    }
+
+    /// Refuses a name or a table that is taken, or deletes the experiment that is to be replaced.
+    pub(super) fn make_room_for(&self, tx: &Transaction<'_>, new: &NewExperiment) -> Result<()> {
+        let replaces = new.if_exists == IfExists::Replace;
+        let room = self.make_room(tx, &new.name, replaces.then_some(&new.name));
+        let replaced = room.map_err(|failure| match failure {
+            Failure::Store(StoreError::NameTaken { name, file }) => {
+                Failure::Store(StoreError::ExperimentExists { name, file })
             }
+            other => other,
+        })?;
+        if replaced {
             delete(tx, &new.name)?;
         }
-        // A table without an experiment, as a failed persist of MLtraq leaves it.
-        tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;
         Ok(())
     }
 
@@ -149,31 +169,11 @@ impl SqliteStore {
         if old == name {
             return Ok(());
         }
+        self.make_room(tx, name, Some(&old))?;
         let (from, to) = (table_name(&old), table_name(name));
-        let mut known = tx.prepare("SELECT name FROM experiments")?;
-        for other in known.query_map([], |row| row.get::<_, String>(0))? {
-            let other = other?;
-            if other == name {
-                return Err(Failure::Store(StoreError::NameTaken {
-                    name: other,
-                    file: self.file.clone(),
-                }));
-            }
-            if other != old && table_name(&other) == to {
-                return Err(Failure::Store(StoreError::TableClash {
-                    name: name.to_owned(),
-                    other,
-                    table: to,
-                }));
-            }
-        }
-        if from != to {
-            // A table without an experiment, as a failed persist of MLtraq leaves it.
-            tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&to)))?;
-            if has_table(tx, &from)? {
-                let (from, to) = (quoted(&from), quoted(&to));
-                tx.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))?;
-            }
+        if from != to && has_table(tx, &from)? {
+            let (from, to) = (quoted(&from), quoted(&to));
+            tx.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))?;
         }
         let meta: Option<Vec<u8>> = tx.query_row(
             "SELECT meta FROM experiments WHERE id_experiment = ?1",
@@ -364,40 +364,36 @@ pub(super) fn add_column(
     tx.execute_batch(&format!(
         "ALTER TABLE {} ADD COLUMN {}",
         quoted(table),
-        match initial {
-            Some(initial) => given(column, initial),
-            None => definition(column),
-        }
+        definition(column, initial)
     ))?;
     Ok(true)
 }
 
 fn create_table(tx: &Transaction<'_>, execution: &Execution) -> Result<()> {
-    let mut columns: Vec<_> = execution.new.columns.iter().collect();
-    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    let new = &execution.new;
+    let mut columns: Vec<_> = new.columns.iter().zip(&new.initials).collect();
+    columns.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
     let mut sql = format!(
         "CREATE TABLE {} (\n\tid_experiment CHAR(32),\n\tid_run CHAR(32)",
         quoted(&execution.table)
     );
-    for column in columns {
+    for (column, initial) in columns {
         sql.push_str(",\n\t");
-        sql.push_str(&definition(column));
+        sql.push_str(&definition(column, initial.as_ref()));
     }
     sql.push_str("\n)");
     Ok(tx.execute_batch(&sql)?)
 }
 
-/// A column that has a value in the rows that are there.
-fn given(column: &Column, initial: &Cell) -> String {
-    let sql_type = column.ty.kind.sql_type();
-    let sql_type = sql_type.split(" DEFAULT").next().unwrap_or(sql_type);
-    format!(
-        "{} {sql_type} DEFAULT {}",
-        quoted(&column.name),
-        literal(initial)
-    )
-}
-
-fn definition(column: &Column) -> String {
-    format!("{} {}", quoted(&column.name), column.ty.kind.sql_type())
+/// A column, and what rows have that do not name it: runs that were made before it was declared, in
+/// this file or, when they are copied here, in others.
+fn definition(column: &Column, initial: Option<&Cell>) -> String {
+    let (name, sql_type) = (quoted(&column.name), column.ty.kind.sql_type());
+    match initial {
+        Some(initial) => {
+            let sql_type = sql_type.split(" DEFAULT").next().unwrap_or(sql_type);
+            format!("{name} {sql_type} DEFAULT {}", literal(initial))
+        }
+        None => format!("{name} {sql_type}"),
+    }
 }

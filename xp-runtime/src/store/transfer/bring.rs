@@ -1,23 +1,11 @@
-//! One transfer: what is checked before, and then each kind of row in its turn.
+//! One transfer, as it was planned: each kind of row in its turn.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 
-use super::columns::unite;
 use super::files::StoreFiles;
+use super::plan::{Opened, Plan};
 use super::points::Winners;
-use super::{AttemptRecord, Destination, Goal, Head, Import, Moved, Result, Snapshot, TableColumn};
-use crate::store::{InputRecord, Key, StoreError};
-
-/// A source that is being read.
-pub(super) struct Opened<'a> {
-    pub(super) from: &'a dyn Snapshot,
-    pub(super) head: Head,
-    /// The file's path, for messages.
-    pub(super) file: &'a str,
-    /// Where its store files are.
-    pub(super) directory: Option<PathBuf>,
-}
+use super::{AttemptRecord, Destination, Goal, Head, Identity, Import, Moved, Result, Snapshot};
 
 /// Which numbers here stand for those of a source.
 #[derive(Debug, Default)]
@@ -43,105 +31,43 @@ pub(super) struct Transfer<'a> {
     pub(super) import: &'a dyn Import,
     /// The target's file, for messages.
     pub(super) file: &'a str,
-    pub(super) sources: Vec<Opened<'a>>,
+    pub(super) sources: &'a [&'a Opened<'a>],
     pub(super) files: &'a mut StoreFiles,
 }
 
 impl Transfer<'_> {
     pub(super) fn run(mut self, destination: &Destination) -> Result<Moved> {
-        let there = match destination {
-            Destination::New { .. } => None,
-            Destination::Shared => self.there()?,
-        };
-        let (id, name) = match destination {
-            Destination::New { id, name } => (*id, name.as_str()),
-            Destination::Shared => {
-                let of = there.as_ref().unwrap_or(&self.sources[0].head);
-                (of.id, of.name.as_str())
-            }
-        };
-        let mut heads: Vec<&Head> = there.iter().collect();
-        heads.extend(self.sources.iter().map(|source| &source.head));
-        let mut files: Vec<_> = there.iter().map(|_| self.file).collect();
-        files.extend(self.sources.iter().map(|source| source.file));
-        let columns = unite(&heads, &files).map_err(|clashes| StoreError::ColumnClash {
-            name: name.to_owned(),
-            file: self.file.to_owned(),
-            clashes,
-        })?;
-        let declared = heads.iter().find_map(|head| head.declared());
-        let declared = declared.map(str::to_owned);
-        check_inputs(&heads, declared.as_deref(), self.file)?;
-        let has_table = heads.iter().any(|head| head.table.is_some());
-        let meta = heads[0].meta.clone();
-        // A copy has all of it, and who has a point need not be asked.
-        let is_shared = matches!(destination, Destination::Shared);
-        let winners = if heads.len() > 1 || is_shared {
-            Some(self.winners(there.as_ref(), &columns)?)
-        } else {
-            None
-        };
-        let mut goal = match &there {
-            Some(head) => Goal {
-                id,
-                name: name.to_owned(),
-                table: crate::store::name::table_name(name),
+        let Plan {
+            there,
+            declared,
+            columns,
+            meta,
+            winners,
+        } = Plan::make(self.import, self.file, self.sources, destination)?;
+        let there = there.as_ref();
+        let mut goal = match (there, destination) {
+            (Some(head), _) => Goal {
+                id: head.id,
+                name: head.name.clone(),
+                table: crate::store::name::table_name(&head.name),
                 columns: head.columns().to_vec(),
             },
-            None => self.import.make(id, name)?,
+            (None, Destination::New { id, name }) => self.import.make(*id, name)?,
+            (None, Destination::Shared) => {
+                let head = &self.sources[0].head;
+                self.import.make(head.id, &head.name)?
+            }
         };
-        if has_table {
+        if let Some(columns) = columns {
             self.import.lay_out(&mut goal, columns)?;
         }
         let numbers = self.ledgers(&goal, declared.as_deref())?;
         let moved = self.rows(&goal, winners.as_ref())?;
-        self.attempts(&goal, there.as_ref(), winners.as_ref(), &numbers)?;
+        self.attempts(&goal, there, winners.as_ref(), &numbers)?;
         self.artifacts(winners.as_ref(), &numbers)?;
-        self.fields(&goal, there.as_ref())?;
+        self.fields(&goal, there)?;
         self.import.finish(&goal, &meta)?;
         Ok(moved)
-    }
-
-    /// The experiment to which the first source belongs, if it is there.
-    fn there(&self) -> Result<Option<Head>> {
-        let head = &self.sources[0].head;
-        if let Some(there) = self.import.head(&Key::Id(head.id))? {
-            return Ok(Some(there));
-        }
-        let Some(there) = self.import.head(&Key::Name(head.name.clone()))? else {
-            return Ok(None);
-        };
-        if head.declared().is_some() && head.declared() == there.declared() {
-            return Ok(Some(there));
-        }
-        let made_by = |head: &Head| match head.declared() {
-            Some(declared) => format!("made by `{declared}`"),
-            None => "not made by xp".to_owned(),
-        };
-        Err(StoreError::AnotherExperiment {
-            name: head.name.clone(),
-            file: self.file.to_owned(),
-            found: made_by(&there),
-            declared: made_by(head),
-        })
-    }
-
-    fn winners(&self, there: Option<&Head>, columns: &[TableColumn]) -> Result<Winners> {
-        let inputs: HashSet<&str> = (columns.iter())
-            .filter(|column| column.listing.as_ref().is_some_and(|of| of.input))
-            .map(|column| column.name.as_str())
-            .collect();
-        let mut winners = match there {
-            Some(there) => {
-                let claimed = self.import.claimed(there)?;
-                Winners::against(self.import.standings(there)?, claimed, &inputs)
-            }
-            None => Winners::new(),
-        };
-        for source in &self.sources {
-            winners.join(source.from.standings(&source.head)?, &inputs);
-        }
-        Ok(winners)
     }
 
     /// For each source the numbers that its ledgers and executions have here.
@@ -222,7 +148,8 @@ impl Transfer<'_> {
         Ok(moved)
     }
 
-    /// What counts is the last attempt: those of the file that has the best one come last.
+    /// What counts is the last attempt: those of the file that has the best one come last, all of
+    /// them and in their order, since later ones may have filled what earlier ones made.
     fn attempts(
         &mut self,
         goal: &Goal,
@@ -230,13 +157,15 @@ impl Transfer<'_> {
         winners: Option<&Winners>,
         numbers: &[Numbers],
     ) -> Result<()> {
-        // What is there of points that several files have.
-        let mut known = HashSet::new();
-        if let (Some(there), Some(winners)) = (there, winners) {
-            self.each_attempt(self.import, there, &mut |attempts| {
-                let replaced = attempts.iter().filter(|of| winners.is_replaced(of.id_run));
-                known.extend(replaced.map(AttemptRecord::identity));
-                Ok(())
+        let mut known = match winners {
+            Some(winners) => self.contested(winners)?,
+            None => HashSet::new(),
+        };
+        if let Some(there) = there.filter(|_| !known.is_empty()) {
+            each_attempt(self.import, there, &mut |attempts| {
+                let again = attempts.iter().filter(|of| known.contains(&of.identity()));
+                let again: Vec<_> = again.map(|of| of.at).collect();
+                self.import.remove_attempts(&again)
             })?;
         }
         for wins in [false, true] {
@@ -252,10 +181,10 @@ impl Transfer<'_> {
                     after = last.at;
                     if let Some(winners) = winners {
                         attempts.retain(|of| {
+                            let won = winners.is_won_by(of.id_run, place);
                             // What continued a row that is left behind is about no row here.
-                            (wins || !numbers.continuing.contains(&of.ledger))
-                                && winners.is_won_by(of.id_run, place) == wins
-                                && (!winners.is_shared(of.id_run) || known.insert(of.identity()))
+                            let is_left = || !numbers.continuing.contains(&of.ledger);
+                            won == wins && (wins || is_left() && known.insert(of.identity()))
                         });
                     }
                     for of in &mut attempts {
@@ -273,21 +202,22 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    fn each_attempt(
-        &self,
-        from: &dyn Snapshot,
-        of: &Head,
-        each: &mut dyn FnMut(&[AttemptRecord]) -> Result<()>,
-    ) -> Result<()> {
-        let mut after = i64::MIN;
-        loop {
-            let attempts = from.attempts(of, after)?;
-            let Some(last) = attempts.last() else {
-                return Ok(());
-            };
-            after = last.at;
-            each(&attempts)?;
+    /// The attempts of the best files at points that others have, too.
+    fn contested(&self, winners: &Winners) -> Result<HashSet<Identity>> {
+        let mut contested = HashSet::new();
+        for (place, source) in self.sources.iter().enumerate() {
+            if !winners.has_contested(place) {
+                continue;
+            }
+            each_attempt(source.from, &source.head, &mut |attempts| {
+                let won = attempts.iter().filter(|of| {
+                    winners.is_shared(of.id_run) && winners.is_won_by(of.id_run, place)
+                });
+                contested.extend(won.map(AttemptRecord::identity));
+                Ok(())
+            })?;
         }
+        Ok(contested)
     }
 
     fn artifacts(&self, winners: Option<&Winners>, numbers: &[Numbers]) -> Result<()> {
@@ -315,39 +245,19 @@ impl Transfer<'_> {
     }
 }
 
-/// Refuses inputs whose absent values differ: equal points would have different ids.
-fn check_inputs(heads: &[&Head], declared: Option<&str>, file: &str) -> Result<()> {
-    let mut known: Vec<&InputRecord> = Vec::new();
-    let mut changes = Vec::new();
-    let own = heads.iter().filter(|head| head.declared() == declared);
-    for now in own.flat_map(|head| &head.inputs) {
-        let Some(then) = known.iter().find(|then| then.name == now.name) else {
-            known.push(now);
-            continue;
+/// Calls a function with all attempts, page by page.
+fn each_attempt(
+    from: &dyn Snapshot,
+    of: &Head,
+    each: &mut dyn FnMut(&[AttemptRecord]) -> Result<()>,
+) -> Result<()> {
+    let mut after = i64::MIN;
+    loop {
+        let attempts = from.attempts(of, after)?;
+        let Some(last) = attempts.last() else {
+            return Ok(());
         };
-        let form = |record: &InputRecord| record.absent.as_ref().map(|(_, form)| form.clone());
-        if form(then) != form(now) {
-            let text = |record: &InputRecord| match &record.absent {
-                Some((text, _)) => format!("is {text}"),
-                None => "has no value".to_owned(),
-            };
-            let change = format!(
-                "`{}` {} where it is not given in one of them, and {} in another",
-                now.name,
-                text(then),
-                text(now)
-            );
-            if !changes.contains(&change) {
-                changes.push(change);
-            }
-        }
+        after = last.at;
+        each(&attempts)?;
     }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    Err(StoreError::OtherDefaults {
-        name: declared.unwrap_or_default().to_owned(),
-        file: file.to_owned(),
-        changes,
-    })
 }

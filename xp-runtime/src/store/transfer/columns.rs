@@ -2,6 +2,7 @@
 
 use super::Head;
 use crate::store::meta::type_from_text;
+use crate::store::sql::PICKLED_NONE;
 use crate::value::{Cell, Kind};
 
 /// A column of a table, as it was declared.
@@ -26,9 +27,6 @@ pub(crate) struct Listing {
     pub(crate) noted: Option<String>,
     pub(crate) input: bool,
 }
-
-/// A pickled `None`: MLtraq cannot load a NULL in a serialised column.
-const NONE: &[u8] = b"\x80\x05N.";
 
 impl TableColumn {
     fn is_serialized(&self) -> bool {
@@ -57,10 +55,19 @@ impl TableColumn {
         }
     }
 
-    /// Makes it one that rows may lack.
+    /// What rows have that do not name it, if that was declared: not merely that there is nothing.
+    fn initial(&self) -> Option<&Cell> {
+        let is_declared = |cell: &&Cell| **cell != Cell::Blob(PICKLED_NONE.to_vec());
+        self.default.as_ref().filter(is_declared)
+    }
+
+    /// Makes it one that rows may lack: an input has its default in them, and else there is nothing.
     fn lacking(&mut self) {
+        if self.initial().is_some() {
+            return;
+        }
         if self.is_serialized() {
-            self.default = Some(Cell::Blob(NONE.to_vec()));
+            self.default = Some(Cell::Blob(PICKLED_NONE.to_vec()));
         } else {
             self.not_null = false;
         }
@@ -85,8 +92,9 @@ impl TableColumn {
             return Err(other.kind_name());
         }
         self.not_null &= other.not_null;
-        if self.default != other.default && !self.is_serialized() {
-            self.default = None;
+        // The last one counts.
+        if let Some(theirs) = other.initial() {
+            self.default = Some(theirs.clone());
         }
         let Some(theirs) = &other.listing else {
             return Ok(());
@@ -112,50 +120,45 @@ impl TableColumn {
 /// in which file each is.
 pub(super) fn unite(heads: &[&Head], files: &[&str]) -> Result<Vec<TableColumn>, Vec<String>> {
     let heads = heads.iter().zip(files);
-    let mut tables = heads.filter(|(head, _)| head.table.is_some());
-    let Some((first, first_file)) = tables.next() else {
+    let tables: Vec<_> = heads.filter(|(head, _)| head.table.is_some()).collect();
+    let Some(((first, first_file), others)) = tables.split_first() else {
         return Ok(Vec::new());
     };
-    let of_one_file = files.iter().all(|file| file == first_file);
+    let of_one_file = files.iter().all(|file| file == *first_file);
     let place = |head: &Head, file: &str| match of_one_file {
         true => format!("`{}`", head.name),
         false => format!("`{}` of `{file}`", head.name),
     };
     let mut columns = first.columns().to_vec();
     let mut clashes = Vec::new();
-    for (head, file) in tables {
-        let there = head.columns();
-        let has = |name: &str| there.iter().any(|other| other.name == name);
-        for column in columns.iter_mut().filter(|column| !has(&column.name)) {
-            column.lacking();
-        }
-        for other in there {
+    for (head, file) in others {
+        for other in head.columns() {
             let same = |known: &&mut TableColumn| known.name.eq_ignore_ascii_case(&other.name);
-            match columns.iter_mut().find(same) {
-                Some(known) => {
-                    let before = known.kind_name();
-                    if let Err(found) = known.join(other) {
-                        clashes.push(format!(
-                            "`{}` holds {before} in {}, and {found} in {}",
-                            known.name,
-                            place(first, first_file),
-                            place(head, file)
-                        ));
-                    }
-                }
-                None => {
-                    let mut column = other.clone();
-                    column.lacking();
-                    columns.push(column);
-                }
+            let Some(known) = columns.iter_mut().find(same) else {
+                columns.push(other.clone());
+                continue;
+            };
+            let before = known.kind_name();
+            if let Err(found) = known.join(other) {
+                clashes.push(format!(
+                    "`{}` holds {before} in {}, and {found} in {}",
+                    known.name,
+                    place(first, first_file),
+                    place(head, file)
+                ));
             }
         }
     }
-    if clashes.is_empty() {
-        Ok(columns)
-    } else {
-        Err(clashes)
+    if !clashes.is_empty() {
+        return Err(clashes);
     }
+    for column in &mut columns {
+        let has = |head: &Head| (head.columns().iter()).any(|other| other.name == column.name);
+        if !tables.iter().all(|(head, _)| has(head)) {
+            column.lacking();
+        }
+    }
+    Ok(columns)
 }
 
 #[cfg(test)]
@@ -196,7 +199,42 @@ mod tests {
         let columns = unite(&[&a, &b], &["f", "f"]).unwrap();
         let noted = |i: usize| columns[i].listing.as_ref().unwrap().noted.clone();
         assert_eq!(noted(0).as_deref(), Some("int?"));
-        assert_eq!(columns[1].default, Some(Cell::Blob(NONE.to_vec())));
+        assert_eq!(columns[1].default, Some(Cell::Blob(PICKLED_NONE.to_vec())));
+    }
+
+    #[test]
+    fn what_one_lacks_has_its_default_whatever_the_order() {
+        let given = |sql_type: &str, cell: Option<&Cell>| TableColumn {
+            default: cell.cloned(),
+            ..column("x", sql_type, Some("int"))
+        };
+        let none = Cell::Blob(PICKLED_NONE.to_vec());
+        for (sql_type, old, new) in [
+            ("BIGINT", Cell::Int(7), Cell::Int(8)),
+            ("BLOB", Cell::Blob(vec![7]), Cell::Blob(vec![8])),
+        ] {
+            let is_blob = sql_type == "BLOB";
+            let nothing = is_blob.then_some(&none);
+            let lacks = head("lacks", vec![column("y", "TEXT", None)]);
+            let undeclared = head("undeclared", vec![given(sql_type, nothing)]);
+            let old = head("old", vec![given(sql_type, Some(&old))]);
+            let newer = head("newer", vec![given(sql_type, Some(&new))]);
+            let (l, u, o, n) = (&lacks, &undeclared, &old, &newer);
+            for heads in [[l, u, o, n], [o, n, u, l], [u, o, l, n], [o, l, n, u]] {
+                let columns = unite(&heads, &["f"; 4][..heads.len()]).unwrap();
+                let x = columns.iter().find(|column| column.name == "x").unwrap();
+                assert_eq!(x.default.as_ref(), Some(&new));
+                let noted = x.listing.as_ref().unwrap().noted.as_deref();
+                assert_eq!(noted, Some("int"));
+            }
+            for heads in [[l, u], [u, l]] {
+                let columns = unite(&heads, &["f"; 4][..heads.len()]).unwrap();
+                let x = columns.iter().find(|column| column.name == "x").unwrap();
+                assert_eq!(x.default.as_ref(), nothing);
+                let noted = x.listing.as_ref().unwrap().noted.as_deref();
+                assert_eq!(noted, Some("int?"));
+            }
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Transfer<'_> {
             return self.import.set_fields(goal, &blob);
         }
         let mut all = Bunch::new();
-        for source in &self.sources {
+        for source in self.sources {
             let mut cell = Cell::Blob(source.head.fields.clone());
             self.files
                 .carry(&mut cell, source.directory.as_deref(), goal.id)?;
@@ -74,6 +74,19 @@ impl Transfer<'_> {
 }
 
 impl Head {
+    /// Whether there is a field under every name that the other one has.
+    pub(super) fn has_fields_of(&self, other: &Self) -> bool {
+        if !other.has_fields() {
+            return true;
+        }
+        let fields = |of: &Self| sql::bunch(datapak::decode(&of.fields).ok()?);
+        // What cannot be read is told when it is copied.
+        let (Some(there), Some(given)) = (fields(self), fields(other)) else {
+            return false;
+        };
+        (given.iter()).all(|(name, _)| there.value(name).is_some())
+    }
+
     fn has_fields(&self) -> bool {
         let none = [Value::Bunch(Vec::new()), Value::Map(Vec::new())];
         !datapak::decode(&self.fields).is_ok_and(|fields| none.contains(&fields))

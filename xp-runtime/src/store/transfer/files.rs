@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::Result;
+use crate::failpoint;
 use crate::store::StoreError;
 use crate::value::Cell;
 
@@ -113,8 +114,9 @@ impl StoreFiles {
     }
 
     /// Removes what was made, since nothing refers to it.
-    pub(super) fn take_back(self) {
-        for file in self.made {
+    pub(super) fn take_back(&mut self) {
+        failpoint::hit("import.take_back");
+        for file in self.made.drain(..) {
             let _ = fs::remove_file(&file);
             if let Some(folder) = file.parent() {
                 // It stays if there are others in it.

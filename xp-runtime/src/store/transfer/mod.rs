@@ -7,6 +7,7 @@ mod bring;
 mod columns;
 mod fields;
 mod files;
+mod plan;
 mod points;
 mod read;
 mod write;
@@ -16,10 +17,11 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use self::bring::{Opened, Transfer};
+use self::bring::Transfer;
 pub(super) use self::columns::Listing;
 pub(crate) use self::columns::TableColumn;
 use self::files::StoreFiles;
+use self::plan::{Opened, Plan};
 pub(crate) use self::points::Standings;
 use super::{InputRecord, Key, Store, StoreError};
 use crate::value::{Cell, Value};
@@ -121,9 +123,11 @@ pub(crate) struct AttemptRecord {
     pub(crate) exception: Option<Vec<Cell>>,
 }
 
+/// What tells an attempt from others, in every file: its point, when it started, and its number.
+type Identity = (u128, i64, i64);
+
 impl AttemptRecord {
-    /// What tells it from other attempts, in every file.
-    fn identity(&self) -> (u128, i64, i64) {
+    fn identity(&self) -> Identity {
         (self.id_run, self.started, self.attempt)
     }
 }
@@ -188,6 +192,9 @@ pub(crate) trait Import: Snapshot {
 
     fn remove_rows(&self, goal: &Goal, points: &HashSet<u128>) -> Result<()>;
 
+    /// Removes the attempts with these numbers.
+    fn remove_attempts(&self, at: &[i64]) -> Result<()>;
+
     /// Adds attempts, whose executions are numbered as they are here.
     fn add_attempts(&self, attempts: &[AttemptRecord]) -> Result<()>;
 
@@ -250,47 +257,74 @@ pub(crate) fn transfer(
         }
     }
     let mut moved = Moved::default();
-    let mut files = StoreFiles::new(target.store_directory());
-    let done = target.import(&mut |import| {
-        with_snapshots(&stores, &[], &mut |snapshots| {
-            let opened = sources.iter().map(|source| {
-                let place = stores
-                    .iter()
-                    .position(|store| is_same(*store, source.store));
-                let from: &dyn Snapshot = match place {
-                    Some(place) => snapshots[place],
-                    None => import,
-                };
-                let head = from.head(&Key::Id(source.id))?;
-                let head = head.ok_or_else(|| StoreError::ExperimentReplaced {
-                    name: source.name.to_owned(),
-                    file: source.store.place().to_owned(),
+    // The lock for writing comes last, and no other is waited for by whoever holds it: a source may
+    // be another session on the target's file, in which an execution waits for that lock, too.
+    with_snapshots(&stores, &[], &mut |snapshots| {
+        let others = sources.iter().map(|source| {
+            let place = (stores.iter()).position(|store| is_same(*store, source.store));
+            place.map(|place| source.open(snapshots[place])).transpose()
+        });
+        let others = others.collect::<Result<Vec<_>>>()?;
+        if matches!(destination, Destination::Shared) {
+            let mut done = None;
+            target.snapshot(&mut |there| {
+                done = with_all(sources, &others, there, &mut |opened| {
+                    let plan = Plan::make(there, target.place(), opened, destination)?;
+                    Ok(plan.if_done(opened))
                 })?;
-                Ok(Opened {
-                    from,
-                    head,
-                    file: source.store.place(),
-                    directory: source.store.store_directory(),
-                })
-            });
-            let opened = opened.collect::<Result<Vec<_>>>()?;
-            moved = Transfer {
-                import,
-                file: target.place(),
-                sources: opened,
-                files: &mut files,
+                Ok(())
+            })?;
+            if let Some(done) = done {
+                moved = done;
+                return Ok(());
             }
-            .run(destination)?;
+        }
+        target.import(&mut |import| {
+            moved = with_all(sources, &others, import, &mut |opened| {
+                let mut files = StoreFiles::new(target.store_directory());
+                let transfer = Transfer {
+                    import,
+                    file: target.place(),
+                    sources: opened,
+                    files: &mut files,
+                };
+                // While nobody else can have come to rely on them. Those of a commit that fails stay.
+                transfer.run(destination).inspect_err(|_| files.take_back())
+            })?;
             Ok(())
         })
-    });
-    match done {
-        Ok(()) => Ok(moved),
-        Err(error) => {
-            files.take_back();
-            Err(error)
-        }
+    })?;
+    Ok(moved)
+}
+
+impl Source<'_> {
+    fn open<'a>(&'a self, from: &'a dyn Snapshot) -> Result<Opened<'a>> {
+        let head = from.head(&Key::Id(self.id))?;
+        let head = head.ok_or_else(|| StoreError::ExperimentReplaced {
+            name: self.name.to_owned(),
+            file: self.store.place().to_owned(),
+        })?;
+        Ok(Opened::new(from, head, self.store))
     }
+}
+
+/// Calls a function with all sources: those in the target are read as it is.
+fn with_all<T>(
+    sources: &[Source<'_>],
+    others: &[Option<Opened<'_>>],
+    target: &dyn Snapshot,
+    then: &mut dyn FnMut(&[&Opened<'_>]) -> Result<T>,
+) -> Result<T> {
+    let own = sources.iter().zip(others).map(|(source, other)| {
+        let is_own = other.is_none();
+        is_own.then(|| source.open(target)).transpose()
+    });
+    let own = own.collect::<Result<Vec<_>>>()?;
+    let all = others.iter().zip(&own);
+    let all: Vec<&Opened<'_>> = all
+        .filter_map(|(other, own)| other.as_ref().or(own.as_ref()))
+        .collect();
+    then(&all)
 }
 
 fn is_same(a: &dyn Store, b: &dyn Store) -> bool {

@@ -119,33 +119,33 @@ impl Winners {
 
     /// Against what is there.
     pub(super) fn against(
-        there: Standings,
+        there: &Standings,
         claimed: HashSet<u128>,
         inputs: &HashSet<&str>,
     ) -> Self {
         let mut winners = Self::new();
         winners.has_target = true;
         winners.claimed = claimed;
-        let places = winners.learn(there.sets, inputs);
-        for (point, stand) in there.points {
+        let places = winners.learn(&there.sets, inputs);
+        for (point, stand) in &there.points {
             let best = Best {
                 was: Some(stand.columns.is_some()),
-                stand: placed(stand, &places),
+                stand: placed(*stand, &places),
                 of: None,
                 shared: false,
             };
-            winners.points.insert(point, best);
+            winners.points.insert(*point, best);
         }
         winners
     }
 
     /// The points of the next source.
-    pub(super) fn join(&mut self, source: Standings, inputs: &HashSet<&str>) {
+    pub(super) fn join(&mut self, source: &Standings, inputs: &HashSet<&str>) {
         let of = Some(self.sources);
         self.sources += 1;
-        let places = self.learn(source.sets, inputs);
-        for (point, stand) in source.points {
-            let stand = placed(stand, &places);
+        let places = self.learn(&source.sets, inputs);
+        for (&point, stand) in &source.points {
+            let stand = placed(*stand, &places);
             if self.claimed.contains(&point) {
                 self.held.insert(point);
                 continue;
@@ -184,9 +184,10 @@ impl Winners {
     }
 
     /// Where each of these sets is among those that are known, inputs left out.
-    fn learn(&mut self, sets: Vec<BTreeSet<String>>, inputs: &HashSet<&str>) -> Vec<u32> {
+    fn learn(&mut self, sets: &[BTreeSet<String>], inputs: &HashSet<&str>) -> Vec<u32> {
         let mut places = Vec::new();
-        for mut set in sets {
+        for set in sets {
+            let mut set = set.clone();
             set.retain(|name| !inputs.contains(name.as_str()));
             let place = self.sets.iter().position(|known| *known == set);
             let place = place.unwrap_or_else(|| {
@@ -213,10 +214,10 @@ impl Winners {
         self.points.get(&point).is_some_and(|best| best.shared)
     }
 
-    /// Whether something better takes the place of what was there.
-    pub(super) fn is_replaced(&self, point: u128) -> bool {
-        let best = self.points.get(&point);
-        best.is_some_and(|best| best.was.is_some() && best.of.is_some())
+    /// Whether the source at this place has the best attempt at a point that others have, too.
+    pub(super) fn has_contested(&self, place: usize) -> bool {
+        let mut points = self.points.values();
+        points.any(|best| best.shared && best.of == Some(place as u32))
     }
 
     /// The completed runs that are replaced.

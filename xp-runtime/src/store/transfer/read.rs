@@ -15,6 +15,7 @@ use crate::datapak;
 use crate::store::continued::ledger_of;
 use crate::store::failure::{Failure, Result, typed};
 use crate::store::history::{inputs_in, point};
+use crate::store::literal::constant;
 use crate::store::name::{quoted, table_name};
 use crate::store::read::{PAGE_BYTES, PAGE_RUNS};
 use crate::store::sql::{hex, sql_cell, text};
@@ -440,54 +441,4 @@ impl Snapshot for View<'_> {
 fn keys(of: &Head) -> String {
     let keys = of.ledgers.iter().map(|ledger| ledger.key.to_string());
     keys.collect::<Vec<_>>().join(", ")
-}
-
-/// The value of a literal, as a column's default is told; `None` of any other expression.
-fn constant(sql: &str) -> Option<Cell> {
-    let quoted = |text: &str| {
-        let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
-        let plain = inner.replace("''", "\u{0}");
-        (!plain.contains('\'')).then(|| plain.replace('\u{0}', "'"))
-    };
-    if let Some(digits) = sql.strip_prefix(['x', 'X']).and_then(quoted) {
-        let bytes = digits.as_bytes().chunks(2).map(|pair| {
-            let pair = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(pair, 16).ok()
-        });
-        return Some(Cell::Blob(bytes.collect::<Option<_>>()?));
-    }
-    if let Some(text) = quoted(sql) {
-        return Some(Cell::Text(text));
-    }
-    if let Ok(int) = sql.parse() {
-        return Some(Cell::Int(int));
-    }
-    // Not the words for infinity and NaN.
-    let is_number = sql.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    sql.parse().ok().filter(|_| is_number).map(Cell::Real)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn defaults_are_read_as_they_are_written() {
-        let text = |text: &str| Cell::Text(text.to_owned());
-        for (sql, cell) in [
-            ("x'80054e2e'", Some(Cell::Blob(b"\x80\x05N.".to_vec()))),
-            ("'it''s'", Some(text("it's"))),
-            ("''", Some(text(""))),
-            ("-7", Some(Cell::Int(-7))),
-            ("0.2", Some(Cell::Real(0.2))),
-            ("9e999", Some(Cell::Real(f64::INFINITY))),
-            ("-9e999", Some(Cell::Real(f64::NEG_INFINITY))),
-            ("NULL", None),
-            ("load_extension('x')", None),
-            ("'a' || 'b'", None),
-            ("inf", None),
-        ] {
-            assert_eq!(constant(sql), cell, "{sql}");
-        }
-    }
 }

@@ -12,9 +12,10 @@ use crate::failpoint;
 use crate::store::continued::ledger_of;
 use crate::store::failure::{Failure, Result};
 use crate::store::history::point;
+use crate::store::literal::literal;
+use crate::store::meta;
 use crate::store::name::{quoted, table_name};
-use crate::store::sql::{hex, literal, sql_cell, text};
-use crate::store::{StoreError, meta};
+use crate::store::sql::{hex, sql_cell, text};
 use crate::value::{Cell, Value};
 
 /// The columns of an execution's own row, and of the rows that belong to it.
@@ -45,28 +46,8 @@ impl View<'_> {
     }
 
     fn make(&self, id: Uuid, name: &str) -> Result<Goal> {
+        self.store.make_room(self.db, name, None)?;
         let table = table_name(name);
-        let mut known = self.db.prepare("SELECT name FROM experiments")?;
-        let names = known.query_map([], |row| row.get::<_, String>(0))?;
-        for other in names {
-            let other = other?;
-            if other == name {
-                return Err(Failure::Store(StoreError::NameTaken {
-                    name: other,
-                    file: self.store.file.clone(),
-                }));
-            }
-            if table_name(&other) == table {
-                return Err(Failure::Store(StoreError::TableClash {
-                    name: name.to_owned(),
-                    other,
-                    table,
-                }));
-            }
-        }
-        // A table without an experiment, as a failed persist of MLtraq leaves it.
-        self.db
-            .execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table)))?;
         let empty = datapak::encode(&Value::Bunch(Vec::new()))?;
         self.db.execute(
             "INSERT INTO experiments (id_experiment, name, meta, fields) VALUES (?1, ?2, ?3, ?4)",
@@ -202,6 +183,19 @@ impl View<'_> {
         Ok(())
     }
 
+    fn remove_attempts(&self, at: &[i64]) -> Result<()> {
+        for sql in [
+            "DELETE FROM xp_exception WHERE seq = ?1",
+            "DELETE FROM xp_run WHERE seq = ?1",
+        ] {
+            let mut delete = self.db.prepare_cached(sql)?;
+            for seq in at {
+                delete.execute([seq])?;
+            }
+        }
+        Ok(())
+    }
+
     fn add_attempts(&self, attempts: &[AttemptRecord]) -> Result<()> {
         for of in attempts {
             let id_run = hex(Uuid::from_u128(of.id_run));
@@ -278,6 +272,10 @@ impl Import for View<'_> {
 
     fn remove_rows(&self, goal: &Goal, points: &HashSet<u128>) -> super::Result<()> {
         self.typed(self.remove_rows(goal, points))
+    }
+
+    fn remove_attempts(&self, at: &[i64]) -> super::Result<()> {
+        self.typed(self.remove_attempts(at))
     }
 
     fn add_attempts(&self, attempts: &[AttemptRecord]) -> super::Result<()> {
