@@ -95,8 +95,6 @@ mod then {
         let floats: Vec<f64> = two(k);
         #[field]
         let words: Vec<String> = words();
-        #[field]
-        let pair: Vec<u8> = vec![k];
     }
 }
 
@@ -119,8 +117,6 @@ mod now {
         let floats: Vec<String> = words(k);
         #[field]
         let words: (u8, String) = pair(k);
-        #[field]
-        let pair: Vec<u8> = vec![k];
     }
 }
 
@@ -128,6 +124,8 @@ mod now {
 fn serialised_values_of_other_types_are_told_all_at_once() {
     let session = Session::in_memory().unwrap();
     session.execute(then::shape().k([1, 2])).unwrap();
+    let other = session.execute(now::shape().k([1]).named("other"));
+    assert_eq!(other.unwrap().runs().count(), 1);
     assert_eq!(
         session
             .load_as::<then::Shape>("shape")
