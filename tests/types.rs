@@ -75,3 +75,85 @@ fn record_batches_are_tables() {
     );
     assert_eq!(read, batch());
 }
+
+mod then {
+    use xp::prelude::*;
+
+    #[step]
+    fn two(k: u8) -> Vec<f64> {
+        vec![0.5; usize::from(k)]
+    }
+
+    #[step]
+    fn words() -> Vec<String> {
+        vec!["a".to_owned()]
+    }
+
+    #[experiment]
+    pub(super) fn shape(#[param] k: u8) {
+        #[field]
+        let floats: Vec<f64> = two(k);
+        #[field]
+        let words: Vec<String> = words();
+    }
+}
+
+mod now {
+    use xp::prelude::*;
+
+    #[step]
+    fn words(k: u8) -> Vec<String> {
+        vec![k.to_string()]
+    }
+
+    #[step]
+    fn pair(k: u8) -> (u8, String) {
+        (k, String::new())
+    }
+
+    #[experiment]
+    pub(super) fn shape(#[param] k: u8) {
+        #[field]
+        let floats: Vec<String> = words(k);
+        #[field]
+        let words: (u8, String) = pair(k);
+    }
+}
+
+#[test]
+fn serialised_values_of_other_types_are_told_all_at_once() {
+    let session = Session::in_memory().unwrap();
+    session.execute(then::shape().k([1, 2])).unwrap();
+    let other = session.execute(now::shape().k([1]).named("other"));
+    assert_eq!(other.unwrap().runs().count(), 1);
+    assert_eq!(
+        session
+            .load_as::<then::Shape>("shape")
+            .unwrap()
+            .runs()
+            .count(),
+        2
+    );
+    let Err(xp::Error::Misfit { misfits, .. }) = session.load_as::<now::Shape>("shape") else {
+        panic!("two columns do not fit")
+    };
+    let told: Vec<_> = misfits
+        .iter()
+        .map(|of| (of.column.as_str(), of.expected.as_str()))
+        .collect();
+    let list = std::any::type_name::<Vec<String>>();
+    let pair = std::any::type_name::<(u8, String)>();
+    assert_eq!(
+        told,
+        [
+            ("floats", format!("a `{list}`").as_str()),
+            ("words", format!("a `{pair}`").as_str())
+        ]
+    );
+    assert!(
+        misfits
+            .iter()
+            .all(|of| of.found.contains("in the first run")),
+        "{misfits:?}"
+    );
+}

@@ -521,7 +521,7 @@ impl Session {
     /// type: the error lists every one that does not fit, with what is expected and what is found.
     pub fn load_as<X: Readable>(&self, name: &str) -> Result<Experiment<X>> {
         self.store.reap()?;
-        Experiment::open(&self.store, &Key::Name(name.to_owned()), HashMap::new())
+        Experiment::open(&self.store, &Key::Name(name.to_owned()), HashMap::new())?.checked()
     }
 
     /// Deletes an experiment with all of its runs.

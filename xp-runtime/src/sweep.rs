@@ -86,6 +86,10 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
         mapping.parts(of, true)
     }
 
+    fn misfits(mapping: &Mapping, run: &StoredRun) -> Vec<Misfit> {
+        mapping.misfits(&run.cells)
+    }
+
     fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<SweptFields<P, F>> {
         let mut row = RowReader::new(mapping, run.cells).of_run(of, run.id_run);
         let mut read = || {

@@ -29,7 +29,7 @@ use crate::bunch::Bunch;
 use crate::execute::Counts;
 use crate::run::{Dynamic, Run};
 use crate::store::{Key, Store, StoredExperiment, ledger_of};
-use crate::value::{Value, ValueError, from_value};
+use crate::value::{Kind, Value, ValueError, from_value};
 
 /// A collection of runs under a name.
 ///
@@ -111,6 +111,32 @@ impl<X: Readable> Experiment<X> {
             states: Arc::new(states),
             counts: None,
         })
+    }
+
+    /// The experiment, if its serialised values are of the types that are read from them.
+    pub(crate) fn checked(self) -> Result<Self> {
+        if let Source::Db {
+            db,
+            stored,
+            mapping,
+            ..
+        } = &self.runs
+        {
+            let mut kinds = stored.columns.iter().map(|column| column.ty.kind);
+            // The first run stands for all.
+            let first = match kinds.any(|kind| kind == Kind::Serialized) {
+                true => db.first_run(stored)?,
+                false => None,
+            };
+            let misfits = first.map_or_else(Vec::new, |run| X::misfits(mapping, &run));
+            if !misfits.is_empty() {
+                return Err(Error::Misfit {
+                    experiment: stored.name.clone(),
+                    misfits,
+                });
+            }
+        }
+        Ok(self)
     }
 
     /// The experiment, with the failures of one that continues it.

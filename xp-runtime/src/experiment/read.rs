@@ -37,6 +37,12 @@ pub trait Readable: RunKind<Inner = ()> {
     #[doc(hidden)]
     fn parts(mapping: &Self::Mapping, of: &StoredExperiment) -> Vec<Part>;
 
+    /// The columns of a run whose values are of other types than their fields.
+    #[doc(hidden)]
+    fn misfits(_: &Self::Mapping, _: &StoredRun) -> Vec<Misfit> {
+        Vec::new()
+    }
+
     /// The fields of a run.
     #[doc(hidden)]
     fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
@@ -80,6 +86,10 @@ impl<X: Declared> Readable for X {
         let mut layout = Layout::default();
         X::layout(&mut layout);
         layout
+    }
+
+    fn misfits(mapping: &Mapping, run: &StoredRun) -> Vec<Misfit> {
+        mapping.misfits(&run.cells)
     }
 
     fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {

@@ -8,12 +8,14 @@ use serde::de::DeserializeOwned;
 use super::RowError;
 use super::write::write_error;
 use crate::store::{Column, Role, name};
-use crate::value::{ColumnType, Kind, is_stored, members_of};
+use crate::value::{Cell, ColumnType, Kind, ValueError, is_stored, members_of};
 
 /// The columns of an experiment, in the order in which its runs put them.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     pub(super) columns: Vec<Column>,
+    /// For each of them what it holds, unless that is a member of a struct.
+    pub(super) contents: Vec<Option<Content>>,
     /// The flattened structs among them.
     pub(super) groups: Vec<Group>,
     /// The declared sequences, then the fields, in the order of the declaration.
@@ -28,6 +30,14 @@ pub struct Layout {
     is_read: bool,
     /// What is wrong with the declaration; all of it.
     errors: Vec<String>,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Content {
+    pub(super) type_name: fn() -> &'static str,
+    /// Whether a cell holds such a value.
+    pub(super) check: fn(&ColumnType, Cell) -> Result<(), ValueError>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +76,7 @@ impl Layout {
             ));
         }
         self.column(name, ColumnType::of::<T>(), Role::Input);
+        self.holds::<T>();
     }
 
     /// A column for an input that stands as a text.
@@ -110,7 +121,10 @@ impl Layout {
 
     /// A column for a field.
     pub fn field<T: DeserializeOwned + 'static>(&mut self, name: &str) {
-        self.field_of(|layout| layout.column(name, ColumnType::of::<T>(), Role::Field));
+        self.field_of(|layout| {
+            layout.column(name, ColumnType::of::<T>(), Role::Field);
+            layout.holds::<T>();
+        });
     }
 
     /// A column for each member of a field.
@@ -125,6 +139,16 @@ impl Layout {
             nullable: false,
         };
         self.field_of(|layout| layout.column(name, ty, Role::Field));
+    }
+
+    /// The last column holds values of this type, of which its kind may not tell all.
+    fn holds<T: DeserializeOwned + 'static>(&mut self) {
+        if let Some(content) = self.contents.last_mut() {
+            *content = Some(Content {
+                type_name: std::any::type_name::<T>,
+                check: |ty, cell| ty.decode::<T>(cell).map(drop),
+            });
+        }
     }
 
     /// Keeps where the columns of a field are, which `add` adds.
@@ -173,6 +197,7 @@ impl Layout {
             ty,
             role,
         });
+        self.contents.push(None);
     }
 
     fn flat<T: DeserializeOwned + 'static>(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::layout::Content;
 use super::{Layout, RowError};
 use crate::sequence::Sequence;
 use crate::store::{Column, StoredExperiment, kind_name};
@@ -129,6 +130,28 @@ impl Mapping {
     /// The place of the column in which MLtraq kept the params.
     pub(super) fn args(&self) -> Option<usize> {
         self.args
+    }
+
+    /// The columns of a run whose serialised values are of other types: that, the kinds of columns
+    /// do not tell.
+    pub(crate) fn misfits(&self, cells: &[Cell]) -> Vec<Misfit> {
+        let columns = self.layout.columns.iter().zip(&self.layout.contents);
+        let columns = columns.zip(&self.places);
+        let misfit = |((column, content), place): ((&Column, &Option<Content>), &Place)| {
+            let (Some(content), Place::Column(place)) = (content, place) else {
+                return None;
+            };
+            // What is missing is told by other means.
+            let cell = cells.get(*place).filter(|cell| **cell != Cell::Null)?;
+            let error = (content.check)(&column.ty, cell.clone()).err()?;
+            Some(Misfit {
+                column: column.name.clone(),
+                expected: format!("a `{}`", (content.type_name)()),
+                found: format!("something else in the first run: {error}"),
+            })
+        };
+        let serialized = columns.filter(|((column, _), _)| column.ty.kind == Kind::Serialized);
+        serialized.filter_map(misfit).collect()
     }
 
     /// Those that are in the table.

@@ -531,6 +531,9 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// as many as are cheap to hold.
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError>;
 
+    /// The first of them, if there is one.
+    fn first_run(&self, of: &StoredExperiment) -> Result<Option<StoredRun>, StoreError>;
+
     /// Calls a function with every completed run, the oldest first, of one state of the store, until it says that it
     /// is enough. Its cells are in the order of the columns, and NULL in those that are not wanted. The
     /// function must not use the store.

@@ -110,6 +110,7 @@ impl SqliteStore {
         db: &Connection,
         of: &StoredExperiment,
         after: i64,
+        most: usize,
     ) -> Result<Vec<StoredRun>> {
         self.check_is_there(db, of.id, &of.name)?;
         if !schema::has_table(db, &of.table)? {
@@ -125,7 +126,7 @@ impl SqliteStore {
             quoted(&of.table)
         ));
         let mut statement = db.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![after, text(&hex(of.id)), PAGE_RUNS as i64])?;
+        let mut rows = statement.query(params![after, text(&hex(of.id)), most as i64])?;
         let mut page = Vec::new();
         let mut bytes = 0;
         while let Some(row) = rows.next()? {

@@ -13,6 +13,7 @@ use super::failure::{self, Failure, typed};
 use super::network;
 use super::opened::{self, Db, Opened};
 use super::process;
+use super::read::PAGE_RUNS;
 use super::schema::{self, Found};
 use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
@@ -480,7 +481,13 @@ impl Store for SqliteStore {
     }
 
     fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError> {
-        self.read("read runs", |db| self.runs_in(db, of, after))
+        self.read("read runs", |db| self.runs_in(db, of, after, PAGE_RUNS))
+    }
+
+    fn first_run(&self, of: &StoredExperiment) -> Result<Option<StoredRun>, StoreError> {
+        self.read("read a run", |db| {
+            Ok(self.runs_in(db, of, i64::MIN, 1)?.pop())
+        })
     }
 
     fn scan(
