@@ -229,15 +229,14 @@ fn the_second_signal_kills() {
 
 #[test]
 fn a_program_that_did_not_ask_dies_by_the_first_signal() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
-        let program = Program::new();
-        let mut running = program.start("plain");
-        running.tell(signal);
-        let status = running.ends_within(300);
-        assert_eq!(status.signal(), Some(signal as i32), "{status}");
-        program.finish();
-        assert!(program.count("interrupted") > 0);
-    }
+    let program = Program::new();
+    let mut running = program.start("plain");
+    // What runs in the background of a shell ignores SIGINT.
+    running.tell(Signal::SIGTERM);
+    let status = running.ends_within(300);
+    assert_eq!(status.signal(), Some(Signal::SIGTERM as i32), "{status}");
+    program.finish();
+    assert!(program.count("interrupted") > 0);
 }
 
 #[test]
