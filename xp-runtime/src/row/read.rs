@@ -144,6 +144,8 @@ impl Mapping {
             // What is missing is told by other means.
             let cell = cells.get(*place).filter(|cell| **cell != Cell::Null)?;
             let error = (content.check)(&column.ty, cell.clone()).err()?;
+            // A cell that is damaged is told with its run, and says nothing of the others.
+            column.ty.decode_value(cell.clone()).ok()?;
             Some(Misfit {
                 column: column.name.clone(),
                 expected: format!("a `{}`", (content.type_name)()),
