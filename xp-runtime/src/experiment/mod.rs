@@ -119,7 +119,7 @@ impl<X: Readable> Experiment<X> {
             db,
             stored,
             mapping,
-            ..
+            partial,
         } = &self.runs
         {
             let mut kinds = stored.columns.iter().map(|column| column.ty.kind);
@@ -128,6 +128,8 @@ impl<X: Readable> Experiment<X> {
                 true => db.first_run(stored)?,
                 false => None,
             };
+            // One that lacks fields stands for none that is read.
+            let first = first.filter(|run| !partial.contains(&run.id_run.as_u128()));
             let misfits = first.map_or_else(Vec::new, |run| X::misfits(mapping, &run));
             if !misfits.is_empty() {
                 return Err(Error::Misfit {
