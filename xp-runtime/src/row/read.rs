@@ -179,7 +179,7 @@ pub struct RowReader<'a> {
     /// The column of the first cell.
     first: usize,
     /// The run whose cells they are, if it may have files beside its database.
-    of: Option<(Arc<Holder>, Option<Uuid>)>,
+    of: Option<(&'a Arc<Holder>, Option<Uuid>)>,
 }
 
 impl<'a> RowReader<'a> {
@@ -198,14 +198,14 @@ impl<'a> RowReader<'a> {
     }
 
     /// Says whose cells they are.
-    pub(crate) fn of_run(mut self, of: &StoredExperiment, id_run: Uuid) -> Self {
-        self.of = of.files.clone().map(|holder| (holder, Some(id_run)));
+    pub(crate) fn of_run(mut self, of: &'a StoredExperiment, id_run: Uuid) -> Self {
+        self.of = of.files.as_ref().map(|holder| (holder, Some(id_run)));
         self
     }
 
     /// The same, by what is known in an execution.
-    pub(crate) fn of_live_run(mut self, holder: Option<&Arc<Holder>>) -> Self {
-        self.of = holder.map(|holder| (Arc::clone(holder), None));
+    pub(crate) fn of_live_run(mut self, holder: Option<&'a Arc<Holder>>) -> Self {
+        self.of = holder.map(|holder| (holder, None));
         self
     }
 

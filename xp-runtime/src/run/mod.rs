@@ -59,8 +59,8 @@ pub struct Run<X: RunKind = Live> {
     pub id_run: Uuid,
     /// What is recorded: a column each.
     pub fields: X::Fields,
-    /// What ended the run; `None` for a completed one.
-    pub exception: Option<Exception>,
+    /// What ended the run; `None` for a completed one, which nearly all are.
+    pub exception: Option<Box<Exception>>,
     pub(crate) state: Option<Arc<X::State>>,
     pub(crate) inner: X::Inner,
 }
@@ -148,7 +148,7 @@ where
             #[serde(default = "Option::default")]
             state: Option<S>,
             #[serde(default)]
-            exception: Option<Exception>,
+            exception: Option<Box<Exception>>,
         }
         let parts = Parts::<X::Fields, X::State>::deserialize(deserializer)?;
         Ok(Self {

@@ -276,9 +276,6 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<Option<i64>> {
 
 /// Whether there is a table of that name.
 pub(super) fn has_table(db: &Connection, table: &str) -> rusqlite::Result<bool> {
-    db.query_row(
-        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1",
-        [table],
-        |row| row.get(0),
-    )
+    db.prepare_cached("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1")?
+        .query_row([table], |row| row.get(0))
 }
