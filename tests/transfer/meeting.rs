@@ -132,7 +132,7 @@ fn a_copy_that_fails_takes_no_file_back_on_which_another_relies() {
     let session = shared.session();
     let directory = shared.dir.path().join("mltraq.datastore");
     let test = "meeting::fails_to_add_what_lacks_a_file";
-    let failpoint = "import.take_back:1:sleep=700";
+    let failpoint = "import.failed:1:sleep=700";
     let mut fails = process(test, failpoint, [&broken.path(), &shared.path()]);
     while count(&directory) == 0 {
         assert!(fails.try_wait().unwrap().is_none(), "nothing was copied");

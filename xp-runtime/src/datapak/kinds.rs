@@ -12,8 +12,8 @@ pub(super) const DATA_FRAME: &str = "pandas.DataFrame-0";
 pub(super) const SERIES: &str = "pandas.Series-0";
 pub(super) const TABLE: &str = "pyarrow.Table-0";
 pub(super) const ARRAY: &str = "numpy.ndarray-0";
-pub(super) const DATA_STORE: &str = "mltraq.DataStore-0";
-pub(super) const ARCHIVE_STORE: &str = "mltraq.ArchiveStore-0";
+pub(crate) const DATA_STORE: &str = "mltraq.DataStore-0";
+pub(crate) const ARCHIVE_STORE: &str = "mltraq.ArchiveStore-0";
 pub(super) const ARCHIVE: &str = "mltraq.Archive-0";
 
 /// All kinds. Any other is unknown, and refused by `mltraq` too.

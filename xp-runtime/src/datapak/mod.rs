@@ -30,7 +30,7 @@ mod decode;
 mod encode;
 mod error;
 mod flat;
-mod kinds;
+pub(crate) mod kinds;
 mod limit;
 mod moment;
 mod native;

@@ -446,7 +446,10 @@ impl<T: Task> Worker<'_, T> {
     fn fields(&self, reached: Vec<(usize, Cell)>, left: Bunch) -> Bunch {
         let columns = self.layout.columns();
         let decode = |column: &Column, cell| match &self.stores {
-            Some(stores) => stores.within(&column.name, || column.ty.decode_value(cell)),
+            Some(stores) => {
+                let decode = || column.ty.decode_value(cell);
+                stores.holder().within(None, &column.name, decode)
+            }
             None => column.ty.decode_value(cell),
         };
         let declared = reached.into_iter().filter_map(|(place, cell)| {

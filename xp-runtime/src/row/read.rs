@@ -9,7 +9,7 @@ use super::layout::Content;
 use super::{Layout, RowError};
 use crate::sequence::Sequence;
 use crate::store::{Column, StoredExperiment, kind_name};
-use crate::value::origin::{self, Holder, Origin};
+use crate::value::origin::Holder;
 use crate::value::{Cell, ColumnType, Kind, Value, ValueError, from_members};
 
 /// A column that does not fit the type that is to be read from it.
@@ -213,12 +213,7 @@ impl<'a> RowReader<'a> {
     fn within<R>(&self, column: &Column, decode: impl FnOnce() -> R) -> R {
         match &self.of {
             Some((holder, id_run)) if column.ty.kind == Kind::Serialized => {
-                let origin = Origin {
-                    holder: Arc::clone(holder),
-                    id_run: *id_run,
-                    field: column.name.clone(),
-                };
-                origin::within(Arc::new(origin), decode)
+                holder.within(*id_run, &column.name, decode)
             }
             _ => decode(),
         }

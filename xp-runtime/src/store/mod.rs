@@ -51,7 +51,7 @@ use crate::exception::{Exception, Outcome};
 use crate::step::StepInfo;
 use crate::stored::StoreWriter;
 use crate::usage::Usage;
-use crate::value::origin::{self, Holder, Origin};
+use crate::value::origin::Holder;
 use crate::value::{Cell, ColumnType, Kind, Value};
 
 /// What a column of an experiment's table records.
@@ -299,19 +299,12 @@ pub struct StoredExperiment {
 impl StoredExperiment {
     /// Calls a function that decodes a cell of a run: what it refers to can be found then.
     pub(crate) fn within<R>(&self, column: &Column, id_run: Uuid, decode: impl FnOnce() -> R) -> R {
-        let Some(holder) = self
-            .files
-            .as_ref()
-            .filter(|_| column.ty.kind == Kind::Serialized)
-        else {
-            return decode();
-        };
-        let origin = Origin {
-            holder: Arc::clone(holder),
-            id_run: Some(id_run),
-            field: column.name.clone(),
-        };
-        origin::within(Arc::new(origin), decode)
+        match &self.files {
+            Some(holder) if column.ty.kind == Kind::Serialized => {
+                holder.within(Some(id_run), &column.name, decode)
+            }
+            _ => decode(),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::bunch::Bunch;
 use crate::datapak::{self, DatapakError};
 use crate::exception::{Exception, Outcome};
-use crate::value::origin::{self, Holder, Origin};
+use crate::value::origin::Holder;
 use crate::value::{Cell, ColumnType, Kind, from_value};
 
 /// A page of runs ends behind the run with which it exceeds one of these.
@@ -444,14 +444,8 @@ fn without_comments(sql: &str) -> &str {
 
 /// Calls a function that decodes the fields of an experiment, or those that a run had come to.
 fn within<R>(files: Option<&Arc<Holder>>, id_run: Option<Uuid>, decode: impl FnOnce() -> R) -> R {
-    let Some(holder) = files.cloned() else {
-        return decode();
-    };
-    let field = "fields".to_owned();
-    let origin = Origin {
-        holder,
-        id_run,
-        field,
-    };
-    origin::within(Arc::new(origin), decode)
+    match files {
+        Some(holder) => holder.within(id_run, "fields", decode),
+        None => decode(),
+    }
 }

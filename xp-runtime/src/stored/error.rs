@@ -64,6 +64,16 @@ pub enum DataStoreCause {
     Type(#[source] ValueError),
 }
 
+impl From<DataStoreCause> for io::Error {
+    fn from(cause: DataStoreCause) -> Self {
+        let kind = match &cause {
+            DataStoreCause::File(error) => error.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, cause)
+    }
+}
+
 impl DataStoreError {
     pub(super) fn new(
         file: impl Into<String>,

@@ -37,6 +37,25 @@ fn path(beside: &Path, owner: Uuid) -> PathBuf {
 impl InUse {
     /// Waits as long as someone looks for what was left.
     pub(super) fn join(beside: &Path, owner: Uuid) -> io::Result<Self> {
+        let joined = Self::join_by(beside, owner, &|file| file.lock_shared().map(|()| true))?;
+        joined.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+    }
+
+    /// `None` if someone is looking for what was left.
+    pub(super) fn join_if_free(beside: &Path, owner: Uuid) -> io::Result<Option<Self>> {
+        Self::join_by(beside, owner, &|file| match file.try_lock_shared() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        })
+    }
+
+    /// Locks the file by a function, which says whether it could.
+    fn join_by(
+        beside: &Path,
+        owner: Uuid,
+        lock: &dyn Fn(&File) -> io::Result<bool>,
+    ) -> io::Result<Option<Self>> {
         const TIMES: u32 = 100;
         let path = path(beside, owner);
         let mut last = io::Error::from(io::ErrorKind::NotFound);
@@ -51,11 +70,13 @@ impl InUse {
                 }
                 Err(error) => return Err(error),
             };
-            file.lock_shared()?;
+            if !lock(&file)? {
+                return Ok(None);
+            }
             if is_at(&file, &path) {
                 // Tells those who were here apart from those who were alone.
                 file.write_all(b"+")?;
-                return Ok(Self { file, path });
+                return Ok(Some(Self { file, path }));
             }
         }
         Err(last)

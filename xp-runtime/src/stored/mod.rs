@@ -22,7 +22,8 @@ pub use archive_store::ArchiveStore;
 pub use data_store::DataStore;
 pub use error::{DataStoreCause, DataStoreError};
 pub(crate) use in_use::{Alone, left_behind};
-pub(crate) use name::{FileName, references};
+pub(crate) use name::{FileName, redirect, references};
+pub(crate) use read::{path, read as read_file};
 pub(crate) use writer::{StoreWriter, writing};
 
 /// The directory beside the database, as MLtraq calls it.

@@ -4,14 +4,19 @@ use std::fmt;
 
 use uuid::{Builder, Uuid, Variant, Version};
 
+use crate::datapak::kinds;
 use crate::value::StoreUrl;
 
 /// What every reference begins with.
 const SCHEME: &str = "file:///";
 
-/// The lengths of an id with dashes, and of a name.
+/// The lengths of an id with dashes, of a name, and of both with the slash between them.
 const ID: usize = 36;
 const NAME: usize = 32;
+const TARGET: usize = ID + 1 + NAME;
+
+/// By these marks bytes can refer to files at all.
+const MARKS: [&str; 2] = [kinds::DATA_STORE, kinds::ARCHIVE_STORE];
 
 /// The name of a file: 32 hex digits. Of what xp writes it is a UUID of version 8, made of the first
 /// bytes of the BLAKE3 digest of the content.
@@ -75,27 +80,64 @@ pub(super) fn url(owner: Uuid, name: FileName) -> StoreUrl {
 
 /// The experiment and the file to which a reference leads; `None` if it leads anywhere else.
 pub(super) fn parse(url: &str) -> Option<(Uuid, FileName)> {
-    let (owner, name) = url.strip_prefix(SCHEME)?.split_once('/')?;
+    target(url.strip_prefix(SCHEME)?)
+}
+
+/// Where a reference leads: the experiment, a slash, and the file.
+fn target(text: &str) -> Option<(Uuid, FileName)> {
+    let (owner, name) = text.split_once('/')?;
     let id = Uuid::try_parse(owner).ok()?;
     // The other forms of a UUID name other directories.
     (id.hyphenated().to_string() == owner).then_some(())?;
     Some((id, FileName::parse(name)?))
 }
 
+/// The first reference in these bytes, whatever experiment it leads to: the place of the
+/// experiment's id, the experiment, and the file.
+fn first(bytes: &[u8]) -> Option<(usize, Uuid, FileName)> {
+    let mut at = 0;
+    loop {
+        at += find(&bytes[at..], SCHEME.as_bytes())? + SCHEME.len();
+        let text = bytes.get(at..at + TARGET).map(str::from_utf8);
+        if let Some((owner, name)) = text.and_then(|text| target(text.ok()?)) {
+            return Some((at, owner, name));
+        }
+    }
+}
+
 /// The files of an experiment to which these bytes refer.
 pub(crate) fn references(bytes: &[u8], owner: Uuid) -> impl Iterator<Item = FileName> {
-    let prefix = format!("{SCHEME}{}/", owner.hyphenated());
     let mut rest = bytes;
     std::iter::from_fn(move || {
         loop {
-            let at = find(rest, prefix.as_bytes())?;
-            rest = &rest[at + prefix.len()..];
-            let name = rest.get(..NAME);
-            if let Some(name) = name.and_then(|name| FileName::parse(str::from_utf8(name).ok()?)) {
+            let (at, of, name) = first(rest)?;
+            rest = &rest[at + TARGET..];
+            if of == owner {
                 return Some(name);
             }
         }
     })
+}
+
+/// Lets the references in these bytes lead to files of the same names of the experiment `to`; calls
+/// a function with each as it was. What is around them stays valid: all ids have one length. Bytes
+/// that have no mark of a reference have none.
+pub(crate) fn redirect<E>(
+    bytes: &mut [u8],
+    to: Uuid,
+    mut each: impl FnMut(Uuid, FileName) -> Result<(), E>,
+) -> Result<(), E> {
+    if !(MARKS.iter()).any(|mark| find(bytes, mark.as_bytes()).is_some()) {
+        return Ok(());
+    }
+    let id = to.hyphenated().to_string();
+    let mut rest = bytes;
+    while let Some((at, owner, name)) = first(rest) {
+        each(owner, name)?;
+        rest[at..at + ID].copy_from_slice(id.as_bytes());
+        rest = &mut rest[at + TARGET..];
+    }
+    Ok(())
 }
 
 fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {

@@ -80,7 +80,7 @@ pub(super) fn values(url: &StoreUrl) -> Result<Vec<(Value, Value)>, DataStoreErr
     let content = content(url)?;
     let decode = || datapak::decode(&content);
     let decoded = match url.origin() {
-        Some(origin) => origin::within(Arc::clone(origin), decode),
+        Some(origin) => origin::within(Origin::clone(origin), decode),
         None => decode(),
     };
     let failed = |problem| failure(url, Cause::Malformed(problem));
@@ -119,13 +119,15 @@ pub(super) fn failure(url: &StoreUrl, cause: Cause) -> DataStoreError {
     DataStoreError::new(file, origin, cause)
 }
 
-fn path(directory: &Path, owner: Uuid, name: FileName) -> std::path::PathBuf {
+pub(crate) fn path(directory: &Path, owner: Uuid, name: FileName) -> std::path::PathBuf {
     directory
         .join(owner.hyphenated().to_string())
         .join(name.to_string())
 }
 
-fn read(directory: &Path, owner: Uuid, name: FileName) -> Result<Vec<u8>, Cause> {
+/// The content of a file, verified if its name is made of it. Nothing else is read than a file of
+/// that experiment in this directory.
+pub(crate) fn read(directory: &Path, owner: Uuid, name: FileName) -> Result<Vec<u8>, Cause> {
     let file_error = |error: io::Error| Cause::File(Arc::new(error));
     let mut file = open(directory, owner, name)?;
     let metadata = file.metadata().map_err(file_error)?;

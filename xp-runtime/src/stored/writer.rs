@@ -11,9 +11,10 @@ use uuid::Uuid;
 use super::LARGEST;
 use super::in_use::{Alone, InUse};
 use super::name::{self, FileName};
+use super::read;
 use crate::failpoint;
 use crate::value::StoreUrl;
-use crate::value::origin::{self, Holder, Origin};
+use crate::value::origin::Holder;
 
 /// Writes the files of one experiment, for all threads of an execution.
 ///
@@ -63,16 +64,6 @@ impl StoreWriter {
         &self.beside
     }
 
-    /// Calls a function that decodes a field of a run.
-    pub(crate) fn within<R>(&self, field: &str, decode: impl FnOnce() -> R) -> R {
-        let origin = Origin {
-            holder: Arc::clone(&self.holder),
-            id_run: None,
-            field: field.to_owned(),
-        };
-        origin::within(Arc::new(origin), decode)
-    }
-
     pub(super) fn owner(&self) -> Uuid {
         self.owner
     }
@@ -80,27 +71,30 @@ impl StoreWriter {
     /// Writes a content, unless the experiment has it already.
     pub(super) fn write(&self, content: &[u8], refers: bool) -> Result<StoreUrl, WriteError> {
         let name = FileName::of(content, self.owner, refers);
-        let folder = self.directory().join(self.owner.hyphenated().to_string());
-        let file = folder.join(name.to_string());
-        self.make(content, &folder, &file)
+        self.join()
+            .and_then(|is_first| self.put(name, content, is_first))
             .map_err(|source| WriteError {
-                file: file.display().to_string(),
+                file: self.path(name).display().to_string(),
                 source,
             })?;
         Ok(name::url(self.owner, name))
     }
 
-    fn make(&self, content: &[u8], folder: &Path, file: &Path) -> io::Result<()> {
+    /// Puts a content under its name, unless it is there: whole, and on the disk with the
+    /// directories that lead to it. Those above the experiment's own are waited for if they are new,
+    /// or if this `is_first`: others may just have made them.
+    pub(crate) fn put(&self, name: FileName, content: &[u8], is_first: bool) -> io::Result<()> {
         if content.len() as u64 > LARGEST {
             return Err(io::Error::other(format!(
                 "the value takes {} bytes, and 4 GiB are the most that a file can have",
                 content.len()
             )));
         }
-        let is_first = self.join()?;
+        let file = self.path(name);
+        let folder = self.directory().join(self.owner.hyphenated().to_string());
         let is_new = !folder.exists();
-        fs::create_dir_all(folder)?;
-        if !fs::symlink_metadata(folder)?.is_dir() {
+        fs::create_dir_all(&folder)?;
+        if !fs::symlink_metadata(&folder)?.is_dir() {
             return Err(io::Error::other("the experiment's directory is a link"));
         }
         if is_first || is_new {
@@ -108,20 +102,38 @@ impl StoreWriter {
             sync(self.directory())?;
             self.directory().parent().map_or(Ok(()), sync)?;
         }
-        let there = fs::symlink_metadata(file)
+        let there = fs::symlink_metadata(&file)
             .is_ok_and(|there| there.is_file() && there.len() == content.len() as u64);
         if !there {
             let part = file.with_extension(format!("{}.part", Uuid::new_v4().simple()));
             write_to(&part, content)
-                .and_then(|()| fs::rename(&part, file))
+                .and_then(|()| fs::rename(&part, &file))
                 .inspect_err(|_| {
                     let _ = fs::remove_file(&part);
                 })?;
             failpoint::hit("store.renamed");
         }
         // Also if another thread or process is about to do it.
-        sync(folder)?;
+        sync(&folder)?;
         failpoint::hit("store.written");
+        Ok(())
+    }
+
+    /// Whether there is a file of that name.
+    pub(crate) fn has(&self, name: FileName) -> bool {
+        fs::symlink_metadata(self.path(name)).is_ok_and(|there| there.is_file())
+    }
+
+    fn path(&self, name: FileName) -> PathBuf {
+        read::path(self.directory(), self.owner, name)
+    }
+
+    /// Says that the files are in use, for whoever is writing to the database. If someone is looking
+    /// for what was left, it is not waited for: that one waits for the database, and looks at what
+    /// has come of it then.
+    pub(crate) fn join_in_transaction(&self) -> io::Result<()> {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        *in_use = InUse::join_if_free(&self.beside, self.owner)?;
         Ok(())
     }
 

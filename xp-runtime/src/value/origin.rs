@@ -19,6 +19,23 @@ pub(crate) struct Holder {
     pub(crate) experiment: String,
 }
 
+impl Holder {
+    /// Calls a function that reads a value of a field: of a run, or of the experiment.
+    pub(crate) fn within<R>(
+        self: &Arc<Self>,
+        id_run: Option<Uuid>,
+        field: &str,
+        read: impl FnOnce() -> R,
+    ) -> R {
+        let origin = Origin {
+            holder: Arc::clone(self),
+            id_run,
+            field: field.to_owned(),
+        };
+        within(origin, read)
+    }
+}
+
 /// The cell in which a reference stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
@@ -30,11 +47,11 @@ pub(crate) struct Origin {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Origin>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Origin>> = const { RefCell::new(None) };
 }
 
 /// Puts back what was there before, also if a reader panics.
-struct Before(Option<Arc<Origin>>);
+struct Before(Option<Origin>);
 
 impl Drop for Before {
     fn drop(&mut self) {
@@ -43,12 +60,12 @@ impl Drop for Before {
 }
 
 /// Calls a function that reads values of this cell.
-pub(crate) fn within<R>(origin: Arc<Origin>, read: impl FnOnce() -> R) -> R {
+pub(crate) fn within<R>(origin: Origin, read: impl FnOnce() -> R) -> R {
     let _before = Before(CURRENT.replace(Some(origin)));
     read()
 }
 
-/// The cell that is being read, if that was said.
+/// The cell that is being read, if that was said, for a reference in it: few cells have one.
 pub(crate) fn current() -> Option<Arc<Origin>> {
-    CURRENT.with_borrow(Clone::clone)
+    CURRENT.with_borrow(|origin| origin.clone().map(Arc::new))
 }

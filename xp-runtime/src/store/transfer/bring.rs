@@ -27,15 +27,15 @@ impl Numbers {
     }
 }
 
-pub(super) struct Transfer<'a> {
+pub(super) struct Transfer<'a, 't> {
     pub(super) import: &'a dyn Import,
     /// The target's file, for messages.
     pub(super) file: &'a str,
     pub(super) sources: &'a [&'a Opened<'a>],
-    pub(super) files: &'a mut StoreFiles,
+    pub(super) files: &'a mut StoreFiles<'t>,
 }
 
-impl Transfer<'_> {
+impl Transfer<'_, '_> {
     pub(super) fn run(mut self, destination: &Destination) -> Result<Moved> {
         let Plan {
             there,
@@ -138,8 +138,7 @@ impl Transfer<'_> {
                 for row in &mut rows {
                     for place in &serialized {
                         let cell = &mut row.cells[*place];
-                        self.files
-                            .carry(cell, source.directory.as_deref(), goal.id)?;
+                        self.files.carry(cell, source.directory.as_deref(), goal)?;
                     }
                 }
                 self.import.add_rows(goal, &places, &rows)?;
@@ -191,8 +190,7 @@ impl Transfer<'_> {
                         of.ledger = numbers.ledger(of.ledger);
                         of.execution = numbers.execution(of.execution);
                         for cell in of.exception.iter_mut().flatten() {
-                            self.files
-                                .carry(cell, source.directory.as_deref(), goal.id)?;
+                            self.files.carry(cell, source.directory.as_deref(), goal)?;
                         }
                     }
                     self.import.add_attempts(&attempts)?;

@@ -7,7 +7,7 @@ use crate::datapak;
 use crate::store::{StoreError, sql};
 use crate::value::{Cell, Value};
 
-impl Transfer<'_> {
+impl Transfer<'_, '_> {
     /// Of several values under one name, the last one counts; but what is there stays.
     pub(super) fn fields(&mut self, goal: &Goal, there: Option<&Head>) -> Result<()> {
         let mut given = self
@@ -20,7 +20,7 @@ impl Transfer<'_> {
             // As they are: also values that this xp does not know.
             let mut cell = Cell::Blob(first.head.fields.clone());
             self.files
-                .carry(&mut cell, first.directory.as_deref(), goal.id)?;
+                .carry(&mut cell, first.directory.as_deref(), goal)?;
             let Cell::Blob(blob) = cell else {
                 return Ok(());
             };
@@ -30,7 +30,7 @@ impl Transfer<'_> {
         for source in self.sources {
             let mut cell = Cell::Blob(source.head.fields.clone());
             self.files
-                .carry(&mut cell, source.directory.as_deref(), goal.id)?;
+                .carry(&mut cell, source.directory.as_deref(), goal)?;
             let Cell::Blob(blob) = cell else { continue };
             for (name, value) in self.decoded(&source.head, &blob)?.into_members() {
                 all.set(name, value);

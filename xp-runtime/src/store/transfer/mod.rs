@@ -24,6 +24,7 @@ use self::files::StoreFiles;
 use self::plan::{Opened, Plan};
 pub(crate) use self::points::Standings;
 use super::{InputRecord, Key, Store, StoreError};
+use crate::failpoint;
 use crate::value::{Cell, Value};
 
 /// The result of what stores do with whole experiments.
@@ -279,20 +280,24 @@ pub(crate) fn transfer(
                 return Ok(());
             }
         }
-        target.import(&mut |import| {
+        let mut files = StoreFiles::new(target);
+        let imported = target.import(&mut |import| {
             moved = with_all(sources, &others, import, &mut |opened| {
-                let mut files = StoreFiles::new(target.store_directory());
                 let transfer = Transfer {
                     import,
                     file: target.place(),
                     sources: opened,
                     files: &mut files,
                 };
-                // While nobody else can have come to rely on them. Those of a commit that fails stay.
-                transfer.run(destination).inspect_err(|_| files.take_back())
+                transfer.run(destination)
             })?;
             Ok(())
-        })
+        });
+        if imported.is_err() {
+            failpoint::hit("import.failed");
+        }
+        files.end(imported.is_ok());
+        imported
     })?;
     Ok(moved)
 }

@@ -413,8 +413,9 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
         if name.starts_with("xp::") {
             // The mark goes through serde without the cell from which the reference was read.
             if let Value::DataStore(url) | Value::ArchiveStore(url) = &self.value
-                && let Some(origin) = url.origin().cloned()
+                && let Some(origin) = url.origin()
             {
+                let origin = origin::Origin::clone(origin);
                 return origin::within(origin, || visit_marked(self, visitor));
             }
             return visit_marked(self, visitor);
