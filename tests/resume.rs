@@ -154,6 +154,17 @@ fn tells_what_is_left() -> Test {
         fragiles().n(0..12).into_plan().rerun(kept.skipped(true)),
         "skipped run",
     );
+    // Here stderr is no terminal.
+    let plain = Session::in_memory()?;
+    assert!(plain.resume(fragiles().n(0..12)).is_err());
+    for (what, quiet) in [("by default", false), ("quiet", true)] {
+        eprintln!("begin {what}");
+        let plan = fragiles().n(0..12).into_plan().rerun(kept);
+        drop(match quiet {
+            true => plain.resume(plan.show_progress(false)),
+            false => plain.resume(plan),
+        });
+    }
     Ok(())
 }
 
@@ -176,6 +187,9 @@ fn what_is_left_as_it_is_is_told() -> Test {
             &format!("{left}2 failed, 1 skipped"),
             "begin skipped run",
             &format!("{left}2 failed"),
+            "begin by default",
+            &format!("{left}2 failed, 1 skipped"),
+            "begin quiet",
         ]
     );
     Ok(())

@@ -58,6 +58,22 @@ fn copies_have_files_of_their_own() {
 }
 
 #[test]
+fn two_databases_in_one_directory_that_have_one_experiment_keep_its_files() {
+    let file = File::new();
+    let part = file.session();
+    let all = Session::open(file.dir.path().join("all.db")).unwrap();
+    let made = part.execute(fits().n([1, 2])).unwrap();
+    made.upstream(&all).unwrap();
+    drop(made);
+    part.delete("fits").unwrap();
+    check(&all.load_as("fits").unwrap(), [1, 2]);
+    // Nor does the other one remove what it does not need: it cannot know of all that do.
+    all.delete("fits").unwrap();
+    part.execute(fits().named("other").n([3])).unwrap();
+    check(&part.load_as("other").unwrap(), [3]);
+}
+
+#[test]
 fn a_copy_of_nested_stores_is_verified_like_the_original() {
     #[step]
     fn nested(n: u32) -> DataStore<DataStore<Model>> {

@@ -119,6 +119,37 @@ fn rows_that_are_there_get_their_values_from_runs_that_are_added() {
     assert_eq!(int(&session, "SELECT count(*) FROM experiment_weights"), 4);
 }
 
+mod nullable {
+    use super::weighted;
+    use xp::prelude::*;
+
+    #[step]
+    fn given(y: Option<Vec<f64>>) -> Vec<f64> {
+        y.unwrap_or_default()
+    }
+
+    #[experiment]
+    pub(crate) fn weights(#[param] x: i64, #[param(default = None)] y: Option<Vec<f64>>) {
+        let given: Vec<f64> = given(y);
+        #[field]
+        let sum: i64 = weighted(x, given, 1);
+    }
+}
+
+#[test]
+fn a_default_that_is_none_is_a_default() {
+    let session = memory();
+    session.resume(then::weights().x([2, 3])).unwrap();
+    let plan = || nullable::weights().x([2]).y([None, Some(vec![1.0])]);
+    session.resume(plan()).unwrap();
+    let read = session.load_as::<nullable::Weights>("weights").unwrap();
+    assert_eq!((read.runs().count(), read.partial()), (3, 0));
+    let target = memory();
+    target.merge("both", [&read]).unwrap();
+    let read = target.load_as::<nullable::Weights>("both").unwrap();
+    assert_eq!((read.runs().count(), read.partial()), (3, 0));
+}
+
 mod required {
     use super::weighted;
     use xp::prelude::*;

@@ -52,10 +52,11 @@ impl ExperimentFields {
         let name = name.into();
         let files = self.db.as_ref();
         let files = files.and_then(|(db, id)| db.writer_of_files(*id, &self.experiment));
+        let was_there = self.bunch.value(&name).is_some();
         let result = self.set(&name, || writing(files.as_ref(), || to_value(value)));
         if let (Some(files), Some((db, _))) = (files, &self.db) {
             // Another value may have had a file in its place.
-            db.end_of_files(&files, false);
+            db.end_of_files(&files, result.is_ok() && !was_there);
         }
         result
     }

@@ -52,7 +52,8 @@ impl<X: Readable> Runs<X> {
     /// them, in the order of the declaration; what programs added that no declaration has comes last. In a union they are those of
     /// the left side and then those that only the right side has; what a run lacks is null.
     ///
-    /// The runs are read with one statement. In memory a number takes 8 bytes, an id 16, a text its length and 8.
+    /// An experiment that was deserialised does not know which of its columns are inputs. The runs are read with one
+    /// statement, during which this session does nothing else. In memory a number takes 8 bytes, an id 16, a text its length and 8.
     ///
     /// ```
     /// use xp::prelude::*;
@@ -126,6 +127,23 @@ struct Gathered {
     left_out: Vec<String>,
     /// Rows of runs that turned out to lack a field.
     lacking: HashSet<usize>,
+}
+
+/// Whether a database would have the value in a column of its own type.
+fn is_plain(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Text(_)
+            | Value::Bytes(_)
+            | Value::Uuid(_)
+            | Value::DateTime(_)
+            | Value::Date(_)
+            | Value::Time(_)
+    )
 }
 
 impl Gathered {
@@ -205,6 +223,10 @@ impl Gathered {
             _ => Vec::new(),
         };
         for (name, value) in fields {
+            if !(self.wanted)(Kind::Serialized) && !is_plain(&value) {
+                self.left_out.push(name);
+                continue;
+            }
             let place = self.column(&name, Role::Field, Kind::Serialized);
             self.push(place, value);
         }
@@ -241,8 +263,9 @@ impl Gathered {
             if pages.partial.contains(&id) || !takes(id) {
                 return true;
             }
+            let mut kept = None;
             for (part, place) in parts.iter().zip(&places) {
-                match stored.within(&part.column, id_run, || part.value(cells)) {
+                match stored.within(&part.column, id_run, || part.value(cells, &mut kept)) {
                     Ok(value) => self.push(*place, value),
                     Err(source) => {
                         failed = Some(Error::Cell {

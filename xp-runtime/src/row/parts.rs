@@ -40,16 +40,23 @@ impl Part {
         }
     }
 
-    /// The value in a row. What is NULL there is nothing, also where it stands for NaN.
-    pub(crate) fn value(&self, cells: &[Cell]) -> Result<Value, ValueError> {
+    /// The value in a row. What is NULL there is nothing, also where it stands for NaN. What MLtraq
+    /// kept of the row is read once, into `kept`.
+    pub(crate) fn value(
+        &self,
+        cells: &[Cell],
+        kept: &mut Option<Value>,
+    ) -> Result<Value, ValueError> {
         let ty = self.column.ty;
         let cell = |i: usize| cells.get(i).cloned().unwrap_or(Cell::Null);
         let cell = match self.from {
             From::Cell(i) => cell(i),
-            From::Nowhere => Cell::Null,
+            From::Nowhere => return Ok(Value::Null),
             From::Args(i) => {
-                let args = ColumnType::SERIALIZED.decode_value(cell(i))?;
-                super::read::arg(&args, &self.column)?
+                if kept.is_none() {
+                    *kept = Some(ColumnType::SERIALIZED.decode_value(cell(i))?);
+                }
+                super::read::arg(kept.as_ref().unwrap_or(&Value::Null), &self.column)?
             }
         };
         match cell {

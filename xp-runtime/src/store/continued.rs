@@ -405,7 +405,7 @@ fn others_columns(
     let mut statement = db.prepare(
         "SELECT name, declared FROM xp_column JOIN xp_execution USING (execution) \
              JOIN xp_experiment USING (experiment) \
-             WHERE id_experiment LIKE ?1 || '+%' AND declared <> ?2",
+             WHERE id_experiment GLOB ?1 || '+*' AND declared <> ?2",
     )?;
     let made = statement.query_map(params![stored.id.simple().to_string(), declared], |row| {
         Ok((row.get(0)?, row.get(1)?))

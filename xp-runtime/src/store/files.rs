@@ -3,11 +3,12 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Transaction;
 use uuid::Uuid;
 
 use super::Key;
@@ -16,8 +17,9 @@ use super::name::{quoted, table_name};
 use super::schema;
 use super::sql::{hex, text};
 use super::sqlite::SqliteStore;
+use super::write::columns_of;
 use crate::failpoint;
-use crate::stored::{Alone, DIRECTORY, FileName, StoreWriter, left_behind, references};
+use crate::stored::{Alone, DIRECTORY, FileName, StoreWriter, is_shared, left_behind, references};
 use crate::value::origin::Holder;
 
 /// How long it is waited for others that write to the database: it is not urgent.
@@ -86,17 +88,31 @@ impl SqliteStore {
         // While nobody else commits: what is copied here meanwhile has its files before its rows.
         let hasty = self.patient_for(PATIENCE);
         let tidied = hasty.change("look for files that are not needed", |tx| {
-            match needed(tx, alone.owner())? {
-                Some(needed) => Ok(remove_others(&folder, needed, alone.owner())),
-                None => Ok(fs::remove_dir_all(&folder)),
+            // A newer xp may know of further references.
+            self.check_schema(tx)?;
+            let needed = needed(tx, alone.owner())?;
+            let removed = match needed {
+                _ if is_shared(&folder) => Ok(()),
+                Some(needed) => remove_others(&folder, needed, alone.owner()),
+                None => fs::remove_dir_all(&folder).or_else(none_is_fine),
+            };
+            if removed.is_ok() {
+                // It stays if there are others in it.
+                let _ = fs::remove_dir(&folder);
+                let _ = fs::remove_dir(&directory);
             }
+            Ok(removed)
         });
-        if tidied.is_ok() {
-            // It stays if there are others in it.
-            let _ = fs::remove_dir(&folder);
-            let _ = fs::remove_dir(&directory);
+        if matches!(tidied, Ok(Ok(()))) {
             alone.end();
         }
+    }
+}
+
+fn none_is_fine(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
@@ -118,7 +134,7 @@ fn needed(tx: &Transaction<'_>, of: Uuid) -> Result<Option<HashSet<FileName>>> {
     };
     let mut needed: HashSet<_> = references(&fields, of).collect();
     let table = table_name(&name);
-    let mut from = vec![(table.clone(), columns(tx, &table)?, String::new())];
+    let mut from = vec![(table.clone(), columns_of(tx, &table)?, String::new())];
     if schema::has_table(tx, "xp_exception")? {
         let of_these = "AND seq IN (SELECT seq FROM xp_run JOIN xp_experiment USING (experiment) \
                         WHERE id_experiment = ?2 OR id_experiment GLOB ?2 || '+*')";
@@ -145,19 +161,12 @@ fn needed(tx: &Transaction<'_>, of: Uuid) -> Result<Option<HashSet<FileName>>> {
     Ok(Some(needed))
 }
 
-fn columns(db: &Connection, table: &str) -> Result<Vec<String>> {
-    let mut statement = db.prepare("SELECT name FROM pragma_table_info(?1)")?;
-    let names = statement.query_map([table], |row| row.get(0))?;
-    Ok(names.collect::<rusqlite::Result<_>>()?)
-}
-
 /// Removes files that xp wrote and that are not needed: neither by the database, nor by a file that
 /// is.
-fn remove_others(folder: &Path, mut needed: HashSet<FileName>, owner: Uuid) -> std::io::Result<()> {
+fn remove_others(folder: &Path, mut needed: HashSet<FileName>, owner: Uuid) -> io::Result<()> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
+        Err(error) => return none_is_fine(error),
     };
     let (mut files, mut parts) = (Vec::new(), Vec::new());
     for entry in listed {
@@ -180,7 +189,11 @@ fn remove_others(folder: &Path, mut needed: HashSet<FileName>, owner: Uuid) -> s
             .filter(|name| name.refers())
             .collect();
         while let Some(name) = left.pop() {
-            let content = fs::read(folder.join(name.to_string()))?;
+            let content = match fs::read(folder.join(name.to_string())) {
+                Ok(content) => content,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
             for inner in references(&content, owner) {
                 if needed.insert(inner) && inner.refers() {
                     left.push(inner);

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use super::continued::{key_of, ledger_of};
 use super::failure::Result;
 use super::history::point;
-use super::name::quoted;
 use super::sqlite::SqliteStore;
 use super::{InputRecord, StoredExperiment, schema};
 
@@ -65,10 +64,7 @@ impl SqliteStore {
                      WHERE experiment = ?1 AND outcome = 'completed' AND filled = 0 \
                      GROUP BY id_run",
             )?;
-            let ledgers = [None, declared]
-                .into_iter()
-                .take(1 + usize::from(declared.is_some()));
-            for ledger in ledgers {
+            for ledger in std::iter::once(None).chain(declared.map(Some)) {
                 let Some(key) = key_of(db, &ledger_of(of.id, ledger))? else {
                     continue;
                 };
@@ -83,18 +79,10 @@ impl SqliteStore {
                 }
             }
         }
-        let mut statement = db.prepare(&format!(
-            "SELECT id_run FROM {} WHERE id_experiment = ?1",
-            quoted(&of.table)
-        ))?;
-        let mut rows = statement.query([of.id.simple().to_string()])?;
-        let mut runs = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = point(row.get_ref(0)?.as_str()?);
-            if let Some(id) = id.filter(|id| !without.contains(id)) {
-                runs.push((id, computed.get(&id).copied().unwrap_or_default()));
-            }
-        }
+        let mut runs = self.ids_in(db, of)?;
+        runs.retain(|id| !without.contains(id));
+        let computed = |id: u128| (id, computed.get(&id).copied().unwrap_or_default());
+        let runs = runs.into_iter().map(computed).collect();
         Ok(Given::of(runs))
     }
 }

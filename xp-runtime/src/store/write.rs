@@ -341,7 +341,7 @@ pub(super) fn ready_table(tx: &Transaction<'_>, execution: &mut Execution) -> Re
     Ok(())
 }
 
-fn columns_of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<String>> {
+pub(super) fn columns_of(tx: &Transaction<'_>, table: &str) -> rusqlite::Result<Vec<String>> {
     tx.prepare("SELECT name FROM pragma_table_info(?1)")?
         .query_map([table], |row| row.get(0))?
         .collect()

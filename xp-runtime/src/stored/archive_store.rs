@@ -128,7 +128,10 @@ impl Serialize for ArchiveStore {
             return archive.serialize(serializer);
         };
         let url = match &self.url {
-            Some(url) if is_of(url, &writer) => url.clone(),
+            Some(url) if is_of(url, &writer) => {
+                writer.join().map_err(ser::Error::custom)?;
+                url.clone()
+            }
             _ => {
                 let archive = self.load().map_err(ser::Error::custom)?;
                 let written = writer.write(archive.as_tar(), false);

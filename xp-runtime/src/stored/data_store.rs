@@ -158,6 +158,8 @@ impl<T: Serialize + DeserializeOwned + 'static> DataStore<T> {
     /// The reference to the file, which is written if it is not there.
     fn stored_by(&self, writer: &StoreWriter) -> Result<StoreUrl, StoredError> {
         if let Some(url) = self.url.as_ref().filter(|url| is_of(url, writer)) {
+            // Nobody removes it as long as this is being written.
+            writer.join()?;
             return Ok(url.clone());
         }
         let value = content_of(self.load()?)?;
@@ -185,6 +187,8 @@ pub(super) enum StoredError {
     Encode(#[from] datapak::DatapakError),
     #[error(transparent)]
     Write(#[from] writer::WriteError),
+    #[error("the files of the experiment cannot be used: {0}")]
+    Join(#[from] std::io::Error),
 }
 
 /// Whether the members of a value of type `T` are the keys, and not the value itself.

@@ -24,7 +24,7 @@ pub use error::{DataStoreCause, DataStoreError};
 pub(crate) use in_use::{Alone, left_behind};
 pub(crate) use name::{FileName, redirect, references};
 pub(crate) use read::{path, read as read_file};
-pub(crate) use writer::{StoreWriter, writing};
+pub(crate) use writer::{StoreWriter, is_shared, writing};
 
 /// The directory beside the database, as MLtraq calls it.
 pub(crate) const DIRECTORY: &str = "mltraq.datastore";

@@ -107,6 +107,14 @@ impl StoreWriter {
         if !there {
             let part = file.with_extension(format!("{}.part", Uuid::new_v4().simple()));
             write_to(&part, content)
+                .or_else(|error| match error.kind() {
+                    // The directory was removed meanwhile, since it was empty.
+                    io::ErrorKind::NotFound => {
+                        fs::create_dir_all(&folder)?;
+                        write_to(&part, content)
+                    }
+                    _ => Err(error),
+                })
                 .and_then(|()| fs::rename(&part, &file))
                 .inspect_err(|_| {
                     let _ = fs::remove_file(&part);
@@ -119,9 +127,24 @@ impl StoreWriter {
         Ok(())
     }
 
-    /// Whether there is a file of that name.
-    pub(crate) fn has(&self, name: FileName) -> bool {
-        fs::symlink_metadata(self.path(name)).is_ok_and(|there| there.is_file())
+    /// Whether there is a file of that name; it is on the disk then, also if another thread or
+    /// process is about to see to that.
+    pub(crate) fn has(&self, name: FileName) -> io::Result<bool> {
+        let file = self.path(name);
+        let has = fs::symlink_metadata(&file).is_ok_and(|there| there.is_file());
+        if has {
+            file.parent().map_or(Ok(()), sync)?;
+        }
+        Ok(has)
+    }
+
+    /// Notes that another database in this directory has the same experiment, and so refers to the
+    /// same files: from then on none of them is removed, since no database knows all that refers to
+    /// them.
+    pub(crate) fn share(&self) -> io::Result<()> {
+        let folder = self.directory().join(self.owner.hyphenated().to_string());
+        File::create(folder.join(SHARED))?.sync_all()?;
+        sync(&folder)
     }
 
     fn path(&self, name: FileName) -> PathBuf {
@@ -138,7 +161,7 @@ impl StoreWriter {
     }
 
     /// Says that the files are in use; whether this is the first one.
-    fn join(&self) -> io::Result<bool> {
+    pub(super) fn join(&self) -> io::Result<bool> {
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = in_use.is_none();
         if is_first {
@@ -159,6 +182,14 @@ impl StoreWriter {
         }
         Some(alone)
     }
+}
+
+/// The file that says that several databases refer to the files of an experiment.
+const SHARED: &str = "shared";
+
+/// Whether several databases refer to the files in this directory of an experiment.
+pub(crate) fn is_shared(folder: &Path) -> bool {
+    folder.join(SHARED).exists()
 }
 
 fn write_to(part: &Path, content: &[u8]) -> io::Result<()> {

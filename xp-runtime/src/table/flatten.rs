@@ -55,9 +55,9 @@ fn split(name: &str, values: Vec<Value>) -> Result<(Option<Column>, Vec<Column>)
     for (row, value) in values.into_iter().enumerate() {
         let entries: Vec<(String, Value)> = match value {
             Value::Bunch(entries) => entries,
-            Value::Map(entries) | Value::KeyedBunch(entries) => {
-                (entries.into_iter()).map(|(k, v)| (text(k), v)).collect()
-            }
+            Value::Map(entries) | Value::KeyedBunch(entries) => (entries.into_iter())
+                .map(|(k, v)| (k.into_name(), v))
+                .collect(),
             other => {
                 has_rest |= !other.is_null();
                 rest.push(other);
@@ -84,14 +84,4 @@ fn split(name: &str, values: Vec<Value>) -> Result<(Option<Column>, Vec<Column>)
     });
     let members = members.collect();
     Ok((has_rest.then(|| rest.finish()), members))
-}
-
-fn text(key: Value) -> String {
-    match key {
-        Value::Text(text) => text,
-        // As in Python, whose names these are.
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        key => key.to_string(),
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::datapak;
 use crate::value::{Column, ColumnData, Value};
 
 /// Groups rows by the columns `keys`, and gives mean and standard deviation of the columns `of`
@@ -12,12 +13,11 @@ pub(super) fn group(columns: &[Column], keys: &[usize], of: &[usize]) -> Vec<Col
         .filter_map(|i| Some((&columns[*i], numbers(&columns[*i])?)))
         .collect();
     let rows = columns.first().map_or(0, Column::len);
-    let by: Vec<Vec<Value>> = keys.iter().map(|i| columns[*i].iter().collect()).collect();
+    let by = |i: &usize| columns[*i].iter().map(Key::of).collect();
+    let by: Vec<Vec<Key>> = keys.iter().map(by).collect();
     let order = |a: &usize, b: &usize| {
-        by.iter()
-            .map(|key| compare(&key[*a], &key[*b]))
-            .find(|o| o.is_ne())
-            .unwrap_or(Ordering::Equal)
+        let each = by.iter().map(|key| key[*a].cmp(&key[*b]));
+        each.fold(Ordering::Equal, Ordering::then)
     };
     let mut sorted: Vec<usize> = (0..rows).collect();
     sorted.sort_by(order);
@@ -84,23 +84,80 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-fn compare(a: &Value, b: &Value) -> Ordering {
-    let rank = |value: &Value| match value {
-        Value::Null => 0,
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) => 1,
-        _ => 2,
-    };
-    match (number(a), number(b)) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => rank(a)
-            .cmp(&rank(b))
-            .then_with(|| a.to_string().cmp(&b.to_string())),
+/// By what a row is grouped: equal for equal items only, and numbers in their order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Null,
+    Number(Number),
+    /// As it is shown; and all of it, where not all is shown.
+    Other(String, Vec<u8>),
+}
+
+/// A number as a float, and as an integer, which tells large ones apart.
+#[derive(Clone, Copy)]
+struct Number(f64, i128);
+
+impl Key {
+    fn of(item: Value) -> Self {
+        match item {
+            Value::Null => Self::Null,
+            Value::Int(i) => Self::Number(Number(i as f64, i)),
+            Value::Float(x) => Self::Number(Number(x, x as i128)),
+            Value::Bool(b) => Self::Number(Number(f64::from(u8::from(b)), b.into())),
+            Value::Text(text) => Self::Other(text, Vec::new()),
+            item => Self::Other(item.to_string(), datapak::encode(&item).unwrap_or_default()),
+        }
     }
 }
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let floats = self.0.total_cmp(&other.0);
+        floats.then(self.1.cmp(&other.1))
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_items_alone_are_grouped() {
+        let large = 1_i128 << 53;
+        for (items, groups) in [
+            (
+                vec![Value::Bytes(vec![1; 40]), Value::Bytes(vec![2; 40])],
+                2,
+            ),
+            (vec![Value::Int(large), Value::Int(large + 1)], 2),
+            (vec![Value::Int(large + 1), Value::Float(large as f64)], 2),
+            (vec![Value::Int(3), Value::Float(3.0)], 1),
+            (vec![Value::Float(f64::NAN), Value::Float(f64::NAN)], 1),
+            (
+                [vec![1, 2], vec![1, 3], vec![1, 2]]
+                    .map(|list| Value::List(list.into_iter().map(Value::from).collect()))
+                    .to_vec(),
+                2,
+            ),
+        ] {
+            let grouped = group(&[Column::of_values("k", items.clone())], &[0], &[]);
+            assert_eq!(grouped[0].len(), groups, "{items:?}");
+        }
+    }
 
     #[test]
     fn groups_are_sorted_by_number_and_described() {

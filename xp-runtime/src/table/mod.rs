@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::error::{QueryRowError, TableError};
 use crate::store::Rows;
-use crate::value::{Column, Frame, Value, from_record};
+use crate::value::{Column, Frame, Value, ValueError, from_record};
 
 /// A table of named [columns](Column), each of one type.
 ///
@@ -178,6 +178,10 @@ impl Table {
     ///
     /// A row is no such value.
     pub fn into_rows<T: DeserializeOwned>(self) -> Result<Vec<T>, QueryRowError> {
+        if let Some(error) = self.error {
+            let source = ValueError::new(error);
+            return Err(QueryRowError { row: 0, source });
+        }
         let columns: Vec<_> = self.columns().iter().collect();
         let row = |row| from_record(&columns, row).map_err(|source| QueryRowError { row, source });
         (0..self.len()).map(row).collect()
@@ -189,6 +193,7 @@ impl Table {
     ///
     /// There is no such column.
     pub fn select<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, TableError> {
+        self.check()?;
         let columns = names.into_iter().map(|name| self.column(name).cloned());
         Ok(self.of(columns.collect::<Result<_, _>>()?))
     }
@@ -202,6 +207,7 @@ impl Table {
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, TableError> {
+        self.check()?;
         let names: Vec<_> = names.into_iter().collect();
         names
             .iter()
@@ -215,10 +221,7 @@ impl Table {
     pub fn filter(&self, mut keep: impl FnMut(usize) -> bool) -> Self {
         let places: Vec<_> = (0..self.len()).filter(|row| keep(*row)).collect();
         let columns = self.columns().iter().map(|column| column.take(&places));
-        Self {
-            error: self.error.clone(),
-            ..self.of(columns.collect())
-        }
+        self.of(columns.collect())
     }
 
     /// The table with a column for each name in maps and bunches, such as `size.width`, and `size.unit.name` where they are
@@ -330,6 +333,7 @@ impl Table {
         Self {
             inputs: self.inputs.clone(),
             left_out: self.left_out.clone(),
+            error: self.error.clone(),
             ..Self::new(columns)
         }
     }

@@ -52,6 +52,16 @@ impl Value {
         }
     }
 
+    /// As the name of a column or a member, if it is the key of a map: as Python writes it.
+    pub(crate) fn into_name(self) -> String {
+        match self {
+            Value::Text(text) => text,
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            key => key.to_string(),
+        }
+    }
+
     /// Whether this is `Null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)

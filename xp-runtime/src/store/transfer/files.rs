@@ -61,8 +61,14 @@ impl<'a> StoreFiles<'a> {
         let source = path(from, of, name);
         let target = path(writer.directory(), goal.id, name);
         let is_first = self.done.is_empty();
+        if !self.done.insert(source.clone()) {
+            return Ok(());
+        }
+        if source == target {
+            return writer.share().map_err(|error| failed(&target, error));
+        }
         // A name is 128 random bits, or a digest: what has it is this file.
-        if source == target || !self.done.insert(source.clone()) || writer.has(name) {
+        if writer.has(name).map_err(|error| failed(&target, error))? {
             return Ok(());
         }
         let content = read_file(from, of, name);

@@ -4,7 +4,7 @@ use super::{Binaries, Bitmap, Column, ColumnData, Temporal, Texts, TimeUnit};
 use crate::value::{Kind, Value};
 
 /// Integers up to this are floats, too, without a loss.
-const EXACT: u128 = 1 << 53;
+pub(super) const EXACT: u128 = 1 << 53;
 
 const TIME: Temporal = Temporal::Time(TimeUnit::Microsecond);
 
@@ -147,7 +147,7 @@ impl ColumnBuilder {
         true
     }
 
-    /// Makes values of the items, those that were given.
+    /// Makes values of the items: the numbers that were given, and points in time as counts of their unit.
     fn mix(&mut self) {
         let item = |(i, item): (usize, Value)| match item {
             Value::Float(x) if self.ints.get(i) == Some(true) => Value::Int(x as i128),

@@ -1,7 +1,9 @@
 //! Arrow's types for values: lists and structs where all values are such.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
+use super::builder::EXACT;
 use super::{Column, ColumnBuilder, ColumnData, FrameError, Lists, Structs, Texts};
 use crate::value::{MAX_DEPTH, Value};
 
@@ -80,7 +82,7 @@ fn of_values(
 fn described(value: &Value) -> &'static str {
     match value {
         Value::Int(i) if i64::try_from(*i).is_err() => "an integer beyond 64 bits",
-        Value::Int(i) if i.unsigned_abs() > 1 << 53 => "an integer that is no float",
+        Value::Int(i) if i.unsigned_abs() > EXACT => "an integer that is no float",
         Value::Bunch(_) => "a map",
         value => value.describe(),
     }
@@ -114,6 +116,7 @@ fn structs(name: &str, path: &str, values: Vec<Value>, depth: usize) -> Result<C
     let validity = values.iter().any(Value::is_null);
     let validity = validity.then(|| values.iter().map(|value| !value.is_null()).collect());
     let mut members = Vec::<(String, Vec<Value>)>::new();
+    let mut places = HashMap::<String, usize>::new();
     for (row, value) in values.into_iter().enumerate() {
         let Value::Bunch(entries) = value else {
             continue;
@@ -122,9 +125,10 @@ fn structs(name: &str, path: &str, values: Vec<Value>, depth: usize) -> Result<C
             // Most often all have the same names in the same order.
             let found = match members.get(place) {
                 Some((there, _)) if *there == name => Some(place),
-                _ => members.iter().position(|(there, _)| *there == name),
+                _ => places.get(&name).copied(),
             };
             let place = found.unwrap_or_else(|| {
+                places.insert(name.clone(), members.len());
                 members.push((name, Vec::new()));
                 members.len() - 1
             });
@@ -159,12 +163,10 @@ fn plain(value: Value) -> Result<Value, FrameError> {
     Ok(match value {
         Value::Tuple(items) | Value::Set(items) => Value::List(items),
         Value::Map(entries) | Value::KeyedBunch(entries) => {
-            let name = |key: Value| match key {
-                Value::Text(text) => text,
-                key => key.to_string(),
-            };
-            let entries = entries.into_iter();
-            Value::Bunch(entries.map(|(key, value)| (name(key), value)).collect())
+            let named = entries
+                .into_iter()
+                .map(|(key, value)| (key.into_name(), value));
+            Value::Bunch(named.collect())
         }
         Value::Array(array) => array.to_nested(),
         Value::Series(frame) => Value::List(frame.series_column()?.iter().collect()),
