@@ -6,9 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod python;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use arrow_array::cast::AsArray;
@@ -703,43 +704,15 @@ fn is_same(found: &Value, value: &Value) -> bool {
     }
 }
 
-/// A Python that imports `mltraq`, if there is one.
-fn python() -> Option<String> {
-    let python = std::env::var("XP_MLTRAQ_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let imports = Command::new(&python).args(["-c", "import mltraq"]).output();
-    match imports {
-        Ok(output) if output.status.success() => Some(python),
-        _ if std::env::var("CI").as_deref() == Ok("true") => {
-            panic!("`{python}` has no `mltraq`; set XP_MLTRAQ_PYTHON")
-        }
-        _ => {
-            eprintln!("skipped: needs Python with mltraq");
-            None
-        }
-    }
-}
-
-fn run(python: &str, program: &str, args: &[&Path]) -> String {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mltraq");
-    let output = Command::new(python)
-        .arg(tests.join(program))
-        .args(args)
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// What pandas makes of the dicts of a file that MLtraq wrote, for each number of levels.
 #[test]
 fn maps_are_flattened_as_by_mltraq() -> Test {
-    let Some(python) = python() else {
+    let Some(python) = python::python() else {
         return Ok(());
     };
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("nested.db");
-    let expected = run(&python, "flatten.py", &[&path]);
+    let expected = python::run(python, dir.path(), "flatten.py", &[&path]);
     type Columns = BTreeMap<String, Vec<serde_json::Value>>;
     let expected: BTreeMap<usize, Columns> = serde_json::from_str(&expected)?;
     assert_eq!(expected.len(), 4);
@@ -767,7 +740,7 @@ fn maps_are_flattened_as_by_mltraq() -> Test {
 /// The record batch as pandas reads it.
 #[test]
 fn pandas_reads_the_arrow_file_of_a_frame() -> Test {
-    let Some(python) = python() else {
+    let Some(python) = python::python() else {
         return Ok(());
     };
     let dir = tempfile::tempdir()?;
@@ -778,6 +751,7 @@ fn pandas_reads_the_arrow_file_of_a_frame() -> Test {
     let batch = frame.to_record_batch()?;
     let file = xp::value::Frame::from_record_batch(&batch)?;
     std::fs::write(&arrow, file.as_arrow_file())?;
-    run(&python, "frame.py", &[&dir.path().join("kinds.db"), &arrow]);
+    let args = [dir.path().join("kinds.db"), arrow];
+    python::run(python, dir.path(), "frame.py", &args);
     Ok(())
 }

@@ -1,14 +1,11 @@
 //! The Python package `mltraq` as a client of the files: what xp has committed, it loads.
-//!
-//! The environment names a Python that has the package (`XP_MLTRAQ_PYTHON`), or else `python3` is
-//! tried. Without one the tests pass unless this is CI: see `tests/mltraq/requirements.txt`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod python;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -17,44 +14,12 @@ use xp::ArchiveStore;
 use xp::prelude::*;
 use xp::value::{Archive, Array, Value};
 
-/// A Python that imports `mltraq`, if there is one.
-fn python() -> Option<&'static str> {
-    static PYTHON: OnceLock<Option<String>> = OnceLock::new();
-    let found = PYTHON.get_or_init(|| {
-        let python = std::env::var("XP_MLTRAQ_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let imports = Command::new(&python).args(["-c", "import mltraq"]).output();
-        match imports {
-            Ok(output) if output.status.success() => Some(python),
-            _ if std::env::var("CI").as_deref() == Ok("true") => {
-                panic!("`{python}` has no `mltraq`; set XP_MLTRAQ_PYTHON")
-            }
-            _ => None,
-        }
-    });
-    if found.is_none() {
-        eprintln!("skipped: needs Python with mltraq");
-    }
-    found.as_deref()
-}
+use self::python::{python, run};
 
-/// Runs one of the programs beside this file; it ends with an error if an assertion does not hold.
+/// Runs one of the programs in `tests/mltraq` where this runs.
 #[track_caller]
 fn check(python: &str, program: &str, args: &[&str]) {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/mltraq")
-        .join(program);
-    let output = Command::new(python)
-        .args(["-W", "error::ResourceWarning"])
-        .arg(program)
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{args:?}\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    run(python, Path::new("."), program, args);
 }
 
 struct File {

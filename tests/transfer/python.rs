@@ -1,50 +1,26 @@
 //! Experiments that the Python package `mltraq` wrote, and that it is to load again.
 
 use std::path::Path;
-use std::process::Command;
 
 use xp::prelude::*;
 
 use crate::File;
 
-/// A Python that imports `mltraq`, if there is one.
-fn python() -> Option<String> {
-    let python = std::env::var("XP_MLTRAQ_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let imports = Command::new(&python).args(["-c", "import mltraq"]).output();
-    match imports {
-        Ok(output) if output.status.success() => Some(python),
-        _ if std::env::var("CI").as_deref() == Ok("true") => {
-            panic!("`{python}` has no `mltraq`; set XP_MLTRAQ_PYTHON")
-        }
-        _ => {
-            eprintln!("skipped: needs Python with mltraq");
-            None
-        }
-    }
-}
+#[path = "../python/mod.rs"]
+mod mltraq;
 
-/// Runs a program beside `tests/mltraq.rs`, in a directory: MLtraq looks for its files there.
+use self::mltraq::python;
+
 #[track_caller]
 fn check(python: &str, dir: &Path, program: &str, args: &[&str]) {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/mltraq")
-        .join(program);
-    let mut command = Command::new(python);
-    let output = command.arg(program).args(args).current_dir(dir).output();
-    let output = output.unwrap();
-    assert!(
-        output.status.success(),
-        "{args:?}\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    mltraq::run(python, dir, program, args);
 }
 
 #[test]
 fn mltraq_loads_copies_of_its_own_experiments_with_equal_values() {
     let Some(python) = python() else { return };
     let (file, other) = (File::new(), File::new());
-    check(&python, file.dir.path(), "copies.py", &["make", "file.db"]);
+    check(python, file.dir.path(), "copies.py", &["make", "file.db"]);
     let session = file.session();
     let elsewhere = other.session();
     for listed in session.ls().unwrap() {
@@ -57,7 +33,7 @@ fn mltraq_loads_copies_of_its_own_experiments_with_equal_values() {
         // It has another id there, and xp cannot know that it is the same one.
         assert!(done.is_err(), "{}", listed.name);
     }
-    check(&python, file.dir.path(), "copies.py", &["equal", "file.db"]);
+    check(python, file.dir.path(), "copies.py", &["equal", "file.db"]);
     // The files to which values refer are the copy's own.
     for listed in session.ls().unwrap() {
         if !listed.name.starts_with("copy of ") {
@@ -73,15 +49,15 @@ fn mltraq_loads_copies_of_its_own_experiments_with_equal_values() {
             }
         }
     }
-    check(&python, file.dir.path(), "copies.py", &["load", "file.db"]);
-    check(&python, other.dir.path(), "copies.py", &["load", "file.db"]);
+    check(python, file.dir.path(), "copies.py", &["load", "file.db"]);
+    check(python, other.dir.path(), "copies.py", &["load", "file.db"]);
 }
 
 #[test]
 fn parts_that_mltraq_wrote_are_merged_and_added_to_a_shared_file() {
     let Some(python) = python() else { return };
     let (file, shared) = (File::new(), File::new());
-    check(&python, file.dir.path(), "copies.py", &["parts", "file.db"]);
+    check(python, file.dir.path(), "copies.py", &["parts", "file.db"]);
     let session = file.session();
     let (a, b) = (session.load("a").unwrap(), session.load("b").unwrap());
     let merged = session.merge("merged", [&a, &b]).unwrap();
@@ -90,12 +66,7 @@ fn parts_that_mltraq_wrote_are_merged_and_added_to_a_shared_file() {
     assert_eq!((first.added, first.kept), (3, 0));
     let again = a.upstream(&shared.session()).unwrap();
     assert_eq!((again.added, again.kept), (0, 3));
-    check(
-        &python,
-        file.dir.path(),
-        "copies.py",
-        &["merged", "file.db"],
-    );
+    check(python, file.dir.path(), "copies.py", &["merged", "file.db"]);
 }
 
 #[step]
@@ -116,7 +87,7 @@ fn mltraq_continues_with_the_inputs_that_a_field_keeps() {
     let plan = scaled().factor(3).x([1.0, 2.0]).args_field("args");
     file.session().execute(plan).unwrap();
     check(
-        &python,
+        python,
         file.dir.path(),
         "copies.py",
         &["continue", "file.db"],

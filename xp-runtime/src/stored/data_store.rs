@@ -65,7 +65,9 @@ const VALUE: &str = "value";
 /// What nothing refers to, such as files of runs that were not committed and of processes that died,
 /// is removed when no process writes files of the experiment any more: at the end of the last
 /// execution, or when the database is opened the next time. The files go with their experiment when
-/// it is deleted or replaced, after that is committed; copies of it have files of their own. A
+/// it is deleted or replaced, after that is committed; copies of it have files of their own. If another
+/// database in the same directory gets the same experiment (by `upstream`), both refer to the same
+/// files, and none of them is removed any more. A
 /// database that is copied by hand takes its directory `mltraq.datastore` along, into a directory of
 /// its own.
 ///
