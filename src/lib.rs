@@ -293,8 +293,9 @@
 //! Inside another type, such as `Vec<Array1<f64>>`, an array of `ndarray` is what serde makes of it; a
 //! `Vec` of [`Array`](value::Array) is a list of `numpy.ndarray`.
 //!
-//! What else is known stands in tables with the prefix `xp_`: every run with its outcome and its
-//! times (`xp_run`), exceptions (`xp_exception`), the source of the steps (`xp_step`).
+//! What else is known stands in tables with the prefix `xp_`: every attempt of a run with its outcome
+//! and its times (`xp_run`; the one with the largest `seq` is the last one), exceptions
+//! (`xp_exception`), the source of the steps (`xp_step`).
 //!
 //! ```
 //! # use xp::prelude::*;
@@ -308,7 +309,9 @@
 //! let typed = session.load_as::<Halves>("halves")?; // or an error with every column that does not fit
 //! let untyped = session.load("halves")?; // fields by name
 //! assert_eq!(typed.runs().count(), untyped.runs().count());
-//! println!("{}", session.query("select outcome, count(*) from xp_run group by outcome")?);
+//! let last = "select max(seq) from xp_run group by experiment, id_run";
+//! let outcomes = format!("select outcome, count(*) from xp_run where seq in ({last}) group by outcome");
+//! println!("{}", session.query(&outcomes)?);
 //! session.delete("halves")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -447,8 +450,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Until then, typed runs are without those that lack a field; [`partial`](Experiment::partial) says how
-//! many these are. A fill that fails leaves its run as it was: `plan` has it as partial, and what went wrong
+//! Once a `resume` knows of the field, typed runs are without those that lack it;
+//! [`partial`](Experiment::partial) says how many these are. Before, `load_as` says that there is no such
+//! column. A fill that fails leaves its run as it was: `plan` has it as partial, and what went wrong
 //! is among the [`failures`](Experiment::failures).
 //!
 //! An input that is added has had some value in the runs that are there, which `absent` says: its
@@ -693,7 +697,7 @@
 //! belong to the database: copy or move it when they are gone, which is when the programs have ended.
 //! What a killed process leaves of them is taken care of when the file is opened the next time. The
 //! directory `mltraq.datastore` with [large values](#large-values) stays, and goes where the database
-//! goes.
+//! goes: a copy of the database is made into a directory of its own, with this one.
 //!
 //! With the feature `monitor`, `.monitor(xp::Monitor::new())` on a plan records processors, memory, disk and
 //! network of the machine with each run, a row a second, in the sequence `sysmon`.

@@ -71,7 +71,8 @@ impl Session {
         Ok(Self::with_store(SqliteStore::open(path.as_ref())?))
     }
 
-    /// Opens a file that is there, only to read from it.
+    /// Opens a file that is there, only to read from it. SQLite's files `-wal` and `-shm` may stay beside
+    /// it, empty, until it is opened to be written.
     ///
     /// # Errors
     ///

@@ -288,7 +288,7 @@ pub struct Failure {
     pub inputs: Bunch,
     /// The fields and sequences that it had reached, by their names.
     pub fields: Bunch,
-    /// The number of the attempt, from 1.
+    /// The number of the attempt within its execution, from 1.
     pub attempt: u32,
 }
 

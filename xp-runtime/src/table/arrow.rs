@@ -36,7 +36,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`TableError::Arrow`]: a column holds what Arrow has no type for, as texts and numbers at once.
+    /// [`TableError::Arrow`]: a column holds what Arrow has no type for, as a `DataStore`, or texts and numbers at once.
     pub fn to_record_batch(&self) -> Result<RecordBatch, TableError> {
         let frame = self.to_frame()?;
         let batch = frame.to_record_batch();

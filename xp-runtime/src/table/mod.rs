@@ -278,7 +278,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`TableError::Arrow`]: a column holds what Arrow has no type for, as texts and numbers at once.
+    /// [`TableError::Arrow`]: a column holds what Arrow has no type for, as a `DataStore`, or texts and numbers at once.
     pub fn to_frame(&self) -> Result<Frame, TableError> {
         self.check()?;
         Frame::new(self.columns()).map_err(|source| TableError::Arrow { source })
