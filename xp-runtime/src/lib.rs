@@ -98,6 +98,6 @@ pub mod __private {
     pub use crate::scope::Scope;
     pub use crate::sequence::Sequence;
     pub use crate::step::{Fingerprint, SourceText, Step, StepInfo};
-    pub use crate::store::{StoredExperiment, StoredRun};
+    pub use crate::store::StoredExperiment;
     pub use crate::value::Value;
 }

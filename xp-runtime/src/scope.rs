@@ -102,9 +102,8 @@ impl Scope<'_> {
     ) -> Result<T, RowError> {
         // No step is to blame if it cannot be read.
         self.leave();
-        let value = self.row.field_or(ordinal, self.kept);
-        value
-            .and_then(|mut row| read(&mut row))
+        self.row
+            .field_or(ordinal, self.kept, read)
             .map_err(|error| match error {
                 RowError::Read { ref column, .. } | RowError::Sequence { ref column, .. } => {
                     RowError::Given {

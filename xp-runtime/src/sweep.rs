@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::attempt::Task;
 use crate::bunch::Bunch;
@@ -18,8 +19,8 @@ use crate::row::{Layout, Mapping, Misfit, Part, RowReader, RowWriter};
 use crate::run::{Run, RunKind};
 use crate::scope::Scope;
 use crate::step::StepInfo;
-use crate::store::{StoredExperiment, StoredRun};
-use crate::value::{members_of, to_members, to_value};
+use crate::store::StoredExperiment;
+use crate::value::{Cell, members_of, to_members, to_value};
 
 /// Any error, as the steps and closures of an experiment may return it.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -86,12 +87,17 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
         mapping.parts(of, true)
     }
 
-    fn misfits(mapping: &Mapping, run: &StoredRun) -> Vec<Misfit> {
-        mapping.misfits(&run.cells)
+    fn misfits(mapping: &Mapping, cells: &[Cell]) -> Vec<Misfit> {
+        mapping.misfits(cells)
     }
 
-    fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<SweptFields<P, F>> {
-        let mut row = RowReader::new(mapping, run.cells).of_run(of, run.id_run);
+    fn read(
+        mapping: &Mapping,
+        of: &StoredExperiment,
+        id_run: Uuid,
+        cells: &mut [Cell],
+    ) -> Result<SweptFields<P, F>> {
+        let mut row = RowReader::new(mapping, cells).of_run(of, id_run);
         let mut read = || {
             let point = if members_of::<P>().is_some() {
                 row.get_flat()?
@@ -107,7 +113,7 @@ impl<P: DeserializeOwned + 'static, F: DeserializeOwned + 'static> Readable for 
         };
         read().map_err(|source| Error::Run {
             experiment: of.name.clone(),
-            id_run: run.id_run,
+            id_run,
             source: Box::new(source),
         })
     }

@@ -55,10 +55,11 @@ impl<X: Declared> Rows<X> {
     pub(crate) fn read(&self, i: u64) -> Result<Option<X::Params>, ReadFailed> {
         let row = usize::try_from(i).ok().and_then(|i| self.rows.get(i));
         let Some(row) = row else { return Ok(None) };
-        let Some(run) = self.db.row(&self.stored, *row).map_err(Arc::new)? else {
+        let Some(mut run) = self.db.row(&self.stored, *row).map_err(Arc::new)? else {
             return Ok(None);
         };
-        let mut reader = RowReader::new(&self.mapping, run.cells).of_run(&self.stored, run.id_run);
+        let mut reader =
+            RowReader::new(&self.mapping, &mut run.cells).of_run(&self.stored, run.id_run);
         Ok(Some(X::take(&mut reader)?))
     }
 
@@ -68,8 +69,9 @@ impl<X: Declared> Rows<X> {
             return Ok(Vec::new());
         };
         let run = self.db.row(&self.stored, *first)?;
-        let reader = run.map(|run| RowReader::new(&self.mapping, run.cells));
-        Ok(reader.map(RowReader::args_lacking).unwrap_or_default())
+        let lacking =
+            run.map(|mut run| RowReader::new(&self.mapping, &mut run.cells).args_lacking());
+        Ok(lacking.unwrap_or_default())
     }
 }
 

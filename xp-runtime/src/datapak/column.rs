@@ -94,14 +94,26 @@ impl ColumnType {
     /// # Errors
     ///
     /// A cell that does not hold what the column or `T` asks for.
-    pub fn decode<T: DeserializeOwned + 'static>(&self, cell: Cell) -> Result<T, ValueError> {
-        let cell = match self.kind {
-            Kind::Serialized => cell,
-            _ => match native::decode(cell) {
-                Ok(result) => return result,
-                Err(cell) => cell,
-            },
-        };
+    pub fn decode<T: DeserializeOwned + 'static>(&self, mut cell: Cell) -> Result<T, ValueError> {
+        self.take(&mut cell)
+    }
+
+    /// The same, taken out of the cell.
+    #[inline]
+    pub(crate) fn take<T: DeserializeOwned + 'static>(
+        &self,
+        cell: &mut Cell,
+    ) -> Result<T, ValueError> {
+        if self.kind != Kind::Serialized
+            && let Some(result) = native::decode(cell)
+        {
+            return result;
+        }
+        self.decode_other(std::mem::replace(cell, Cell::Null))
+    }
+
+    /// A value of a type that has no cell of its own.
+    fn decode_other<T: DeserializeOwned + 'static>(&self, cell: Cell) -> Result<T, ValueError> {
         if TypeId::of::<T>() == TypeId::of::<Value>() {
             return self.decode_value(cell).and_then(native::cast);
         }

@@ -130,7 +130,7 @@ impl<X: Readable> Experiment<X> {
             };
             // One that lacks fields stands for none that is read.
             let first = first.filter(|run| !partial.contains(&run.id_run.as_u128()));
-            let misfits = first.map_or_else(Vec::new, |run| X::misfits(mapping, &run));
+            let misfits = first.map_or_else(Vec::new, |run| X::misfits(mapping, &run.cells));
             if !misfits.is_empty() {
                 return Err(Error::Misfit {
                     experiment: stored.name.clone(),

@@ -9,7 +9,8 @@ use crate::bunch::Bunch;
 use crate::declare::Declared;
 use crate::row::{Layout, Mapping, Misfit, Part, RowReader};
 use crate::run::{Dynamic, RunKind};
-use crate::store::{Store, StoredExperiment, StoredRun};
+use crate::store::{Store, StoredExperiment};
+use crate::value::Cell;
 
 /// A kind of runs that can be read from a file.
 pub trait Readable: RunKind<Inner = ()> {
@@ -39,14 +40,18 @@ pub trait Readable: RunKind<Inner = ()> {
 
     /// The columns of a run whose values are of other types than their fields.
     #[doc(hidden)]
-    fn misfits(_: &Self::Mapping, _: &StoredRun) -> Vec<Misfit> {
+    fn misfits(_: &Self::Mapping, _: &[Cell]) -> Vec<Misfit> {
         Vec::new()
     }
 
-    /// The fields of a run.
+    /// The fields of a run, taken out of its cells, which are in the order of the experiment's columns.
     #[doc(hidden)]
-    fn read(mapping: &Self::Mapping, of: &StoredExperiment, run: StoredRun)
-    -> Result<Self::Fields>;
+    fn read(
+        mapping: &Self::Mapping,
+        of: &StoredExperiment,
+        id_run: Uuid,
+        cells: &mut [Cell],
+    ) -> Result<Self::Fields>;
 }
 
 /// The completed runs that lack a column.
@@ -88,19 +93,24 @@ impl<X: Declared> Readable for X {
         layout
     }
 
-    fn misfits(mapping: &Mapping, run: &StoredRun) -> Vec<Misfit> {
-        mapping.misfits(&run.cells)
+    fn misfits(mapping: &Mapping, cells: &[Cell]) -> Vec<Misfit> {
+        mapping.misfits(cells)
     }
 
     fn parts(mapping: &Mapping, of: &StoredExperiment) -> Vec<Part> {
         mapping.parts(of, X::continues().is_none())
     }
 
-    fn read(mapping: &Mapping, of: &StoredExperiment, run: StoredRun) -> Result<X::Fields> {
-        X::read(&mut RowReader::new(mapping, run.cells).of_run(of, run.id_run)).map_err(|source| {
+    fn read(
+        mapping: &Mapping,
+        of: &StoredExperiment,
+        id_run: Uuid,
+        cells: &mut [Cell],
+    ) -> Result<X::Fields> {
+        X::read(&mut RowReader::new(mapping, cells).of_run(of, id_run)).map_err(|source| {
             Error::Run {
                 experiment: of.name.clone(),
-                id_run: run.id_run,
+                id_run,
                 source: Box::new(source),
             }
         })
@@ -118,12 +128,12 @@ impl Readable for Dynamic {
         Part::of(of)
     }
 
-    fn read((): &(), of: &StoredExperiment, run: StoredRun) -> Result<Bunch> {
-        let id_run: Uuid = run.id_run;
+    fn read((): &(), of: &StoredExperiment, id_run: Uuid, cells: &mut [Cell]) -> Result<Bunch> {
         of.columns
             .iter()
-            .zip(run.cells)
+            .zip(cells)
             .map(|(column, cell)| {
+                let cell = std::mem::replace(cell, Cell::Null);
                 match of.within(column, id_run, || column.ty.decode_value(cell)) {
                     Ok(value) => Ok((column.name.clone(), value)),
                     Err(source) => Err(Error::Cell {

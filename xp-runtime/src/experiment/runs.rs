@@ -11,7 +11,7 @@ use super::union::Union;
 use super::{Error, Failure, Result};
 use super::{ReadOwned, Readable};
 use crate::run::{Dynamic, Run};
-use crate::store::{Key, Store, StoredExperiment, StoredFailure, StoredRun};
+use crate::store::{Key, RunPage, Store, StoredExperiment, StoredFailure};
 use crate::value::{Value, ValueError};
 
 /// The runs of an experiment that completed: see [`Experiment::runs`](crate::Experiment::runs).
@@ -56,7 +56,7 @@ pub(super) struct Pages<X: Readable> {
     pub(super) partial: Arc<HashSet<u128>>,
     /// The last row of which it is known whether it is left out.
     known: i64,
-    page: VecDeque<StoredRun>,
+    page: RunPage,
     /// The rowid of the last run of the page; `None` behind the last page.
     after: Option<i64>,
 }
@@ -78,7 +78,7 @@ impl<X: Readable> Runs<X> {
                 mapping,
                 states,
                 partial,
-                page: VecDeque::new(),
+                page: RunPage::default(),
                 after,
             }),
         }
@@ -185,31 +185,29 @@ impl<X: Readable> Pages<X> {
     }
 
     fn next(&mut self) -> Option<Result<Run<X>>> {
-        while self.page.is_empty() {
-            let after = self.after?;
-            match self.db.runs(&self.stored, after) {
-                Ok(mut page) => {
-                    self.after = page.last().map(|run| run.rowid);
-                    if let Err(error) = self.look_at_new_rows() {
-                        self.after = None;
-                        return Some(Err(error));
-                    }
-                    if !self.partial.is_empty() {
-                        page.retain(|run| !self.partial.contains(&run.id_run.as_u128()));
-                    }
-                    self.page = page.into();
+        loop {
+            while let Some((id_run, cells)) = self.page.next() {
+                if !self.partial.is_empty() && self.partial.contains(&id_run.as_u128()) {
+                    continue;
                 }
-                Err(error) => {
-                    self.after = None;
-                    return Some(Err(error.into()));
-                }
+                let state = self.states.get(&id_run).cloned();
+                let fields = X::read(&self.mapping, &self.stored, id_run, cells);
+                return Some(
+                    fields.map(|fields| Run::finished(self.stored.id, id_run, fields, state)),
+                );
+            }
+            if let Err(error) = self.turn(self.after?) {
+                self.after = None;
+                return Some(Err(error));
             }
         }
-        let run = self.page.pop_front()?;
-        let id_run = run.id_run;
-        let state = self.states.get(&id_run).cloned();
-        let fields = X::read(&self.mapping, &self.stored, run);
-        Some(fields.map(|fields| Run::finished(self.stored.id, id_run, fields, state)))
+    }
+
+    /// Reads the next page.
+    fn turn(&mut self, after: i64) -> Result<()> {
+        self.db.runs(&self.stored, after, &mut self.page)?;
+        self.after = self.page.last();
+        self.look_at_new_rows()
     }
 }
 

@@ -169,7 +169,7 @@ pub struct RowReader<'a> {
     layout: &'a Layout,
     /// For each column of the layout its place among the cells; without, they are those of a field.
     places: Option<&'a [Place]>,
-    cells: Vec<Cell>,
+    cells: &'a mut [Cell],
     at: usize,
     group: usize,
     /// What MLtraq kept, once it was asked for.
@@ -178,12 +178,29 @@ pub struct RowReader<'a> {
     args_at: Option<usize>,
     /// The column of the first cell.
     first: usize,
+    /// What a column holds that has no cell.
+    other: Cell,
     /// The run whose cells they are, if it may have files beside its database.
-    of: Option<(&'a Arc<Holder>, Option<Uuid>)>,
+    of: Option<Owner<'a>>,
+}
+
+/// What holds the files of a run, and the run unless it is live.
+type Owner<'a> = (&'a Arc<Holder>, Option<Uuid>);
+
+/// Calls a function that decodes a cell of the column.
+#[inline]
+fn within<R>(of: Option<Owner<'_>>, column: &Column, decode: impl FnOnce() -> R) -> R {
+    match of {
+        Some((holder, id_run)) if column.ty.kind == Kind::Serialized => {
+            holder.within(id_run, &column.name, decode)
+        }
+        _ => decode(),
+    }
 }
 
 impl<'a> RowReader<'a> {
-    pub(crate) fn new(mapping: &'a Mapping, cells: Vec<Cell>) -> Self {
+    /// Takes the cells of a run, in the order of the experiment's columns.
+    pub(crate) fn new(mapping: &'a Mapping, cells: &'a mut [Cell]) -> Self {
         Self {
             layout: &mapping.layout,
             places: Some(&mapping.places),
@@ -193,6 +210,7 @@ impl<'a> RowReader<'a> {
             args: None,
             args_at: mapping.args,
             first: 0,
+            other: Cell::Null,
             of: None,
         }
     }
@@ -209,18 +227,8 @@ impl<'a> RowReader<'a> {
         self
     }
 
-    /// Calls a function that decodes a cell of the column.
-    fn within<R>(&self, column: &Column, decode: impl FnOnce() -> R) -> R {
-        match &self.of {
-            Some((holder, id_run)) if column.ty.kind == Kind::Serialized => {
-                holder.within(*id_run, &column.name, decode)
-            }
-            _ => decode(),
-        }
-    }
-
     /// Reads one field, given by its ordinal, from its cells.
-    pub(crate) fn of_field(layout: &'a Layout, ordinal: usize, cells: Vec<Cell>) -> Self {
+    pub(crate) fn of_field(layout: &'a Layout, ordinal: usize, cells: &'a mut [Cell]) -> Self {
         let field = layout.fields.get(ordinal);
         let first = field.map_or(0, |field| field.columns.start);
         Self {
@@ -232,25 +240,30 @@ impl<'a> RowReader<'a> {
             args: None,
             args_at: None,
             first,
+            other: Cell::Null,
             of: None,
         }
     }
 
-    fn next(&mut self) -> Result<(&'a Column, Cell), RowError> {
+    /// The next column, and its cell.
+    #[inline]
+    fn next(&mut self) -> Result<(&'a Column, &mut Cell), RowError> {
         let column = &self.layout.columns[self.at];
         let place = match self.places {
             Some(places) => places[self.at],
             None => Place::Column(self.at - self.first),
         };
         self.at += 1;
-        let cell = match place {
-            Place::Column(i) => std::mem::replace(&mut self.cells[i], Cell::Null),
-            Place::Missing => Cell::Null,
+        if let Place::Column(i) = place {
+            return Ok((column, &mut self.cells[i]));
+        }
+        self.other = match place {
             Place::Arg => self
                 .arg(column)
                 .map_err(|source| read_error(column, source))?,
+            _ => Cell::Null,
         };
-        Ok((column, cell))
+        Ok((column, &mut self.other))
     }
 
     /// A param that MLtraq kept: among the params, or in the config.
@@ -279,9 +292,9 @@ impl<'a> RowReader<'a> {
 
     /// Reads the next column.
     pub fn get<T: DeserializeOwned + 'static>(&mut self) -> Result<T, RowError> {
+        let of = self.of;
         let (column, cell) = self.next()?;
-        self.within(column, || column.ty.decode(cell))
-            .map_err(|source| read_error(column, source))
+        within(of, column, || column.ty.take(cell)).map_err(|source| read_error(column, source))
     }
 
     /// Reads the columns of a flattened struct.
@@ -291,11 +304,13 @@ impl<'a> RowReader<'a> {
         self.group += 1;
         let mut members = Vec::with_capacity(group.len);
         for _ in 0..group.len {
+            let of = self.of;
             let (column, cell) = self.next()?;
+            let cell = std::mem::replace(cell, Cell::Null);
             let value = match (&cell, column.ty.kind) {
                 // A missing number is NaN; any other member was left out.
                 (Cell::Null, kind) if kind != Kind::Float => Ok(Value::Null),
-                _ => self.within(column, || column.ty.decode_value(cell)),
+                _ => within(of, column, || column.ty.decode_value(cell)),
             };
             let value = value.map_err(|source| read_error(column, source))?;
             members.push((column.name[group.prefix.len()..].to_owned(), value));
@@ -324,7 +339,7 @@ impl<'a> RowReader<'a> {
         let (column, cell) = self.next()?;
         let value = column
             .ty
-            .decode_value(cell)
+            .decode_value(std::mem::replace(cell, Cell::Null))
             .map_err(|source| read_error(column, source))?;
         Sequence::from_stored(&value).map_err(|source| RowError::Sequence {
             column: column.name.clone(),

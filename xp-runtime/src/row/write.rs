@@ -131,11 +131,12 @@ impl<'a> RowWriter<'a> {
 impl RowWriter<'_> {
     /// Reads a field that was put, or that a run has which is there: its cells by the places of their
     /// columns.
-    pub(crate) fn field_or<'a>(
-        &'a self,
+    pub(crate) fn field_or<T>(
+        &self,
         ordinal: usize,
         kept: &[(usize, Cell)],
-    ) -> Result<RowReader<'a>, RowError> {
+        read: impl FnOnce(&mut RowReader<'_>) -> Result<T, RowError>,
+    ) -> Result<T, RowError> {
         let field = self.layout.fields.get(ordinal);
         let columns = field.map_or(0..0, |field| field.columns.clone());
         let first = columns.clone().next();
@@ -156,9 +157,9 @@ impl RowWriter<'_> {
                 source: ValueError::new("it was not recorded"),
             }
         };
-        let cells = cells.ok_or_else(unknown)?;
+        let mut cells = cells.ok_or_else(unknown)?;
         let holder = self.stores.as_ref().map(|stores| stores.holder());
-        Ok(RowReader::of_field(self.layout, ordinal, cells).of_live_run(holder))
+        read(&mut RowReader::of_field(self.layout, ordinal, &mut cells).of_live_run(holder))
     }
 }
 

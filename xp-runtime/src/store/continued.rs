@@ -183,11 +183,7 @@ impl SqliteStore {
                 .collect()
         };
         let cells = db.prepare_cached(&sql)?.query_row([rowid], cells);
-        Ok(cells.optional()?.map(|cells| StoredRun {
-            rowid,
-            id_run,
-            cells,
-        }))
+        Ok(cells.optional()?.map(|cells| StoredRun { id_run, cells }))
     }
 
     /// The runs whose cells are not these.

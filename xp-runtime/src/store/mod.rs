@@ -15,6 +15,7 @@ mod meta;
 pub(crate) mod name;
 mod network;
 mod opened;
+mod page;
 mod place;
 mod process;
 mod read;
@@ -40,6 +41,7 @@ pub(crate) use given::Given;
 pub(crate) use history::{History, InputRecord, Known, KnownExecution, Standing};
 pub(crate) use meta::kind_name;
 pub(crate) use name::{check_experiment, default_name, quoted};
+pub(crate) use page::RunPage;
 pub(crate) use scan::Each;
 pub(crate) use sqlite::SqliteStore;
 pub use terms::Durability;
@@ -323,10 +325,8 @@ pub struct Listed {
 }
 
 /// A completed run as it is stored: its cells in the order of [`StoredExperiment::columns`].
-#[doc(hidden)]
 #[derive(Debug)]
-pub struct StoredRun {
-    pub(crate) rowid: i64,
+pub(crate) struct StoredRun {
     pub(crate) id_run: Uuid,
     pub(crate) cells: Vec<Cell>,
 }
@@ -520,9 +520,10 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// Sets one field of an experiment, and returns all that there are then.
     fn set_field(&self, id: Uuid, name: &str, value: Value) -> Result<Bunch, StoreError>;
 
-    /// Completed runs behind `after` (a rowid), the oldest first; empty at the end. A page holds
-    /// as many as are cheap to hold.
-    fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError>;
+    /// Completed runs behind `after` (a rowid), the oldest first, in a page that holds as many as
+    /// are cheap to hold, and none at the end.
+    fn runs(&self, of: &StoredExperiment, after: i64, page: &mut RunPage)
+    -> Result<(), StoreError>;
 
     /// The first of them, if there is one.
     fn first_run(&self, of: &StoredExperiment) -> Result<Option<StoredRun>, StoreError>;

@@ -11,7 +11,7 @@ use super::name::{quoted, shortened, table_name};
 use super::sql::{bunch, cell, hex, plain, text};
 use super::sqlite::SqliteStore;
 use super::{
-    Column, Key, Listed, Role, Rows, StoreError, StoredExperiment, StoredFailure, StoredRun, meta,
+    Column, Key, Listed, Role, Rows, RunPage, StoreError, StoredExperiment, StoredFailure, meta,
     schema,
 };
 use crate::bunch::Bunch;
@@ -109,12 +109,13 @@ impl SqliteStore {
         &self,
         db: &Connection,
         of: &StoredExperiment,
-        after: i64,
-        most: usize,
-    ) -> Result<Vec<StoredRun>> {
+        (after, most): (i64, usize),
+        page: &mut RunPage,
+    ) -> Result<()> {
+        page.clear(of.columns.len());
         self.check_is_there(db, of.id, &of.name)?;
         if !schema::has_table(db, &of.table)? {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let mut sql = "SELECT _rowid_, id_run".to_owned();
         for column in &of.columns {
@@ -127,29 +128,22 @@ impl SqliteStore {
         ));
         let mut statement = db.prepare_cached(&sql)?;
         let mut rows = statement.query(params![after, text(&hex(of.id)), most as i64])?;
-        let mut page = Vec::new();
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            let id_run = (row.get_ref(1)?.as_str().ok())
-                .and_then(|id| Uuid::try_parse(id).ok())
+            let id_run = (row.get_ref(1)?.as_bytes().ok())
+                .and_then(|id| Uuid::try_parse_ascii(id).ok())
                 .ok_or_else(|| self.unexpected(&of.name, "the id of a run", "32 hex digits"))?;
-            // A result of a vector does not know how long it will be, and grows.
-            let mut cells = Vec::with_capacity(of.columns.len());
+            page.begin(row.get(0)?, id_run);
             for i in 0..of.columns.len() {
                 let cell = cell(row.get_ref(i + 2)?);
                 bytes += cell.weight();
-                cells.push(cell);
+                page.push(cell);
             }
-            page.push(StoredRun {
-                rowid: row.get(0)?,
-                id_run,
-                cells,
-            });
             if bytes > PAGE_BYTES {
                 break;
             }
         }
-        Ok(page)
+        Ok(())
     }
 
     /// The cells of a run that was at `rowid`: VACUUM numbers the rows of such a table anew.

@@ -60,12 +60,16 @@ pub(super) fn bunch(value: Value) -> Option<Bunch> {
 }
 
 /// A cell, as it is stored.
+#[inline]
 pub(super) fn cell(value: ValueRef<'_>) -> Cell {
     match value {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(int) => Cell::Int(int),
         ValueRef::Real(real) => Cell::Real(real),
-        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Text(text) => Cell::Text(match std::str::from_utf8(text) {
+            Ok(text) => text.to_owned(),
+            Err(_) => String::from_utf8_lossy(text).into_owned(),
+        }),
         ValueRef::Blob(blob) => Cell::Blob(blob.to_vec()),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use uuid::Uuid;
 
@@ -20,8 +21,8 @@ use super::terms::Terms;
 use super::write;
 use super::{
     Answer, Claim, Claimant, Column, Continuable, Each, Execution, Finished, Given, History,
-    IfExists, Import, Key, Known, Listed, Rows, Snapshot, Store, StoreError, StoredExperiment,
-    StoredFailure, StoredRun, Watch,
+    IfExists, Import, Key, Known, Listed, Rows, RunPage, Snapshot, Store, StoreError,
+    StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
 use crate::failpoint;
@@ -90,6 +91,9 @@ impl SqliteStore {
         let mut db = db.map_err(fail)?;
         let terms = Terms::default();
         db.busy_timeout(terms.lock_timeout()).map_err(fail)?;
+        // Otherwise statements that compare a column with a parameter are planned anew each time.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(fail)?;
         let read_only = db.is_readonly("main").map_err(fail)?;
         let mut imitates = false;
         let found = if let Some(newer) = schema::newer(&db).map_err(fail)? {
@@ -480,13 +484,25 @@ impl Store for SqliteStore {
         })
     }
 
-    fn runs(&self, of: &StoredExperiment, after: i64) -> Result<Vec<StoredRun>, StoreError> {
-        self.read("read runs", |db| self.runs_in(db, of, after, PAGE_RUNS))
+    fn runs(
+        &self,
+        of: &StoredExperiment,
+        after: i64,
+        page: &mut RunPage,
+    ) -> Result<(), StoreError> {
+        self.read("read runs", |db| {
+            self.runs_in(db, of, (after, PAGE_RUNS), page)
+        })
     }
 
     fn first_run(&self, of: &StoredExperiment) -> Result<Option<StoredRun>, StoreError> {
         self.read("read a run", |db| {
-            Ok(self.runs_in(db, of, i64::MIN, 1)?.pop())
+            let mut page = RunPage::default();
+            self.runs_in(db, of, (i64::MIN, 1), &mut page)?;
+            Ok(page.next().map(|(id_run, cells)| StoredRun {
+                id_run,
+                cells: cells.to_vec(),
+            }))
         })
     }
 
