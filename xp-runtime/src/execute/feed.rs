@@ -21,9 +21,13 @@ use crate::panic;
 use crate::stop::Stop;
 use crate::store::{Answer, Claim, Claimant, Store, StoreError, Watch};
 
-/// A block lasts about as long as this: a worker that ends has others waiting for no longer.
-const SHORT: Duration = Duration::from_millis(10);
-const LONG: Duration = Duration::from_millis(40);
+/// A block lasts about as long as this, until few points are left: a claim costs as much as some
+/// hundred microseconds of runs.
+const SHORT: Duration = Duration::from_millis(25);
+const LONG: Duration = Duration::from_millis(100);
+
+/// A last block lasts so long: that others wait for it costs no more than a claim.
+const LAST: Duration = Duration::from_millis(1);
 
 /// At most so many points are taken at a time.
 const MOST: usize = 2_048;
@@ -35,6 +39,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub(super) struct Feed<'a, T: Task> {
     pub(super) task: &'a T,
     pub(super) schedule: &'a Schedule,
+    /// How many workers there are.
+    pub(super) jobs: usize,
     pub(super) shared: &'a Shared,
     /// The points that are run; `None` for all.
     pub(super) wanted: Option<&'a Bits>,
@@ -78,7 +84,10 @@ pub(super) struct Block<P> {
     size: usize,
     /// How many are asked for: more than that as long as others have all of them.
     asked: usize,
-    begun: Option<Instant>,
+    /// When it was begun, and how many points it had then.
+    begun: Option<(Instant, usize)>,
+    /// How many points a worker runs in the time of a last block.
+    least: usize,
     inputs: Inputs,
 }
 
@@ -90,14 +99,17 @@ impl<P> Block<P> {
             size: 1,
             asked: 0,
             begun: None,
+            least: 1,
             inputs: Inputs::default(),
         }
     }
 
-    /// Decides how many points are taken next, by how long the last ones took.
-    fn resize(&mut self) {
-        if let Some(begun) = self.begun.take() {
+    /// Decides how many points are taken next, by how long the last ones took, and about how many
+    /// are left for each worker.
+    fn resize(&mut self, left: u64) {
+        if let Some((begun, points)) = self.begun.take() {
             let took = begun.elapsed();
+            self.least = (points as u128 * LAST.as_nanos() / took.as_nanos().max(1)) as usize;
             if took < SHORT {
                 self.size = (self.size * 4).min(MOST);
             } else if took > LONG {
@@ -107,6 +119,9 @@ impl<P> Block<P> {
         } else {
             self.asked = (self.asked * 4).clamp(self.size, MOST);
         }
+        // The last blocks are small, so that all workers end at about the same time.
+        let fair = usize::try_from(left / 2).map_or(MOST, |half| half.max(self.least).max(1));
+        self.asked = self.asked.min(fair);
     }
 }
 
@@ -176,7 +191,7 @@ impl<T: Task> Feed<'_, T> {
         let Some(claims) = &self.claims else {
             return self.ask(block, 1);
         };
-        block.resize();
+        block.resize(self.schedule.left() / self.jobs as u64);
         let mut free = lock(&claims.free);
         let several = free.len().min(block.size);
         block.taken.extend(free.drain(..several));
@@ -246,7 +261,8 @@ impl<T: Task> Feed<'_, T> {
             left.push_back(next);
         }
         lock(&claims.free).append(&mut free);
-        block.begun = (!block.taken.is_empty()).then(Instant::now);
+        let granted = block.taken.len();
+        block.begun = (granted > 0).then(|| (Instant::now(), granted));
         deferred
     }
 

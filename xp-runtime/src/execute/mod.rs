@@ -45,7 +45,7 @@ const GROUP: usize = 512;
 
 /// At most so many runs that have ended wait for the writer, and no more once their cells take so
 /// many bytes.
-const WAITING: usize = 1_024;
+const WAITING: usize = 4_096;
 const HEAVIEST: usize = 64 << 20;
 
 /// What is executed, and how.
@@ -298,6 +298,7 @@ pub(crate) fn execute<T: Task>(
     let feed = Feed {
         task,
         schedule: &schedule,
+        jobs,
         shared: &shared,
         wanted,
         claims,

@@ -98,6 +98,17 @@ impl Schedule {
         }
     }
 
+    /// How many points were not handed out yet.
+    pub(super) fn left(&self) -> u64 {
+        let left =
+            |next: &AtomicU64, total: u64| total.saturating_sub(next.load(Ordering::Relaxed));
+        match self {
+            Self::Shuffled { next, total, .. } | Self::Plain { next, total } => left(next, *total),
+            Self::Listed { next, order } => left(next, order.len() as u64),
+            Self::Grouped(groups) => groups.points.len() as u64 - groups.lock().taken,
+        }
+    }
+
     /// The value that all points of the group need is there.
     pub(super) fn warmed(&self, group: usize) {
         if let Self::Grouped(groups) = self {
@@ -143,6 +154,8 @@ pub(super) struct Groups {
 #[derive(Debug, Default)]
 struct Open {
     opened: usize,
+    /// How many points were handed out.
+    taken: u64,
     groups: Vec<OpenGroup>,
     aborted: bool,
 }
@@ -236,6 +249,7 @@ impl Groups {
     }
 
     fn take(&self, open: &mut Open, i: usize, first: bool) -> Handed {
+        open.taken += 1;
         let group = &mut open.groups[i];
         let index = self.points[group.next].2;
         group.next += 1;
@@ -305,8 +319,10 @@ mod tests {
         ] {
             let mut seen = HashSet::new();
             let mut current = None;
+            assert_eq!(schedule.left(), 100);
             while let Some(handed) = schedule.next(current) {
                 assert!(seen.insert(handed.index));
+                assert_eq!(schedule.left(), 100 - seen.len() as u64);
                 current = handed.group.map(|(group, _)| group);
                 schedule.done(handed);
             }

@@ -25,9 +25,9 @@ pub(super) struct Writer<'a> {
     pub(super) committed: Option<Instant>,
 }
 
-/// A transaction costs as much as several runs: short runs are committed together, at most so long
-/// after the last commit.
-const PACE: Duration = Duration::from_millis(5);
+/// A transaction costs as much as some hundred microseconds of runs: short runs are committed
+/// together, at most so long after the last commit.
+const PACE: Duration = Duration::from_millis(50);
 
 impl Writer<'_> {
     /// Commits until all workers have ended. If the store fails, the execution stops; what was
