@@ -104,6 +104,16 @@ impl<P> Block<P> {
         }
     }
 
+    /// Goes on with points that were granted.
+    fn begin(&mut self, mut granted: VecDeque<Next<P>>, claim: Option<Claim>) {
+        for next in &mut granted {
+            next.claim = claim;
+        }
+        let points = granted.len();
+        self.begun = (points > 0).then(|| (Instant::now(), points));
+        self.taken = granted;
+    }
+
     /// Decides how many points are taken next, by how long the last ones took, and about how many
     /// are left for each worker.
     fn resize(&mut self, left: u64) {
@@ -240,12 +250,16 @@ impl<T: Task> Feed<'_, T> {
                 return VecDeque::new();
             }
         };
+        if answers.iter().all(|answer| *answer == Answer::Granted) {
+            block.begin(taken, claim);
+            return VecDeque::new();
+        }
+        let mut granted = VecDeque::new();
         let (mut deferred, mut free) = (VecDeque::new(), VecDeque::new());
         for (mut next, answer) in taken.into_iter().zip(answers) {
             let left = match answer {
                 Answer::Granted => {
-                    next.claim = claim;
-                    block.taken.push_back(next);
+                    granted.push_back(next);
                     continue;
                 }
                 Answer::Done => {
@@ -261,8 +275,7 @@ impl<T: Task> Feed<'_, T> {
             left.push_back(next);
         }
         lock(&claims.free).append(&mut free);
-        let granted = block.taken.len();
-        block.begun = (granted > 0).then(|| (Instant::now(), granted));
+        block.begin(granted, claim);
         deferred
     }
 
