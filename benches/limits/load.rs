@@ -128,7 +128,7 @@ pub(crate) fn runs(effort: Effort) -> Result<Line> {
 }
 
 /// A run as a program without xp would have it.
-#[allow(dead_code)]
+#[expect(dead_code, reason = "its members are read, and nothing asks for them")]
 struct Row {
     id_experiment: Uuid,
     id_run: Uuid,

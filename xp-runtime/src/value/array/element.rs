@@ -62,7 +62,12 @@ macro_rules! numbers {
             const NAME: &'static str = stringify!($type);
 
             fn write(values: &[Self], out: &mut Vec<u8>) {
-                out.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+                let start = out.len();
+                out.resize(start + std::mem::size_of_val(values), 0);
+                let (words, _) = out[start..].as_chunks_mut::<$size>();
+                for (word, x) in words.iter_mut().zip(values) {
+                    *word = x.to_le_bytes();
+                }
             }
 
             fn read(data: &[u8], big_endian: bool) -> Vec<Self> {
