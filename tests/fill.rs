@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
 use xp::prelude::*;
@@ -708,5 +708,72 @@ fn a_field_may_shadow_what_it_is_made_of() -> Test {
     let runs = Session::in_memory()?.execute(shadowed().n([7]))?;
     let fields = runs.runs().next().unwrap()?.fields;
     assert_eq!((fields.of, fields.next), (3, 4));
+    Ok(())
+}
+
+static HALVES: AtomicBool = AtomicBool::new(false);
+
+mod halved {
+    use super::*;
+
+    #[step]
+    fn plain(n: u32) -> u32 {
+        n
+    }
+
+    #[step]
+    fn half(of: u32) -> Result<f64, String> {
+        match of % 2 == 0 || HALVES.load(Ordering::Relaxed) {
+            true => Ok(f64::from(of) / 2.0),
+            false => Err(format!("{of} is odd")),
+        }
+    }
+
+    pub(crate) mod less {
+        use super::*;
+
+        #[experiment]
+        pub(crate) fn halved(#[param] n: u32) {
+            #[field]
+            let plain: u32 = plain(n);
+        }
+    }
+
+    #[experiment]
+    pub(crate) fn halved(#[param] n: u32) {
+        #[field]
+        let plain: u32 = plain(n);
+        #[field]
+        let half: f64 = half(plain)?;
+    }
+}
+
+#[test]
+fn a_fill_that_fails_leaves_the_run_as_it_was_and_is_among_the_failures() -> Test {
+    let session = Session::in_memory()?;
+    session.resume(halved::less::halved().n(1..=4))?;
+    let fill = || halved::halved().n(1..=4).policy(Policy::KeepGoing).fill();
+    let Err(Error::RunsFailed(failed)) = session.resume(fill()) else {
+        panic!("1 and 3 are odd");
+    };
+    assert_eq!((failed.failed, failed.completed), (2, 2));
+    assert_eq!(failed.first.exception.step.as_deref(), Some("half"));
+
+    let untyped = session.load("halved")?;
+    let mut plain = Vec::new();
+    for run in untyped.runs() {
+        plain.extend(run?.fields.get::<u32>("plain")?);
+    }
+    plain.sort_unstable();
+    assert_eq!(plain, [1, 2, 3, 4]);
+    let typed = session.load_as::<halved::Halved>("halved")?;
+    assert_eq!((typed.runs().count(), typed.partial()), (2, 2));
+    let failures: Vec<_> = typed.failures().collect::<Result<_, _>>()?;
+    assert_eq!(failures.len(), 2);
+
+    HALVES.store(true, Ordering::Relaxed);
+    let filled = session.resume(fill())?;
+    assert_eq!((filled.runs().count(), filled.partial()), (4, 0));
+    assert_eq!(filled.failures().count(), 0);
     Ok(())
 }

@@ -61,6 +61,15 @@ fn arrays_of_ndarray_are_arrays() {
 }
 
 #[test]
+fn arrays_of_ndarray_inside_of_others_are_read_as_they_were_written() {
+    use ndarray::{Array1, array};
+
+    let rows = || vec![array![1.0, 2.0], array![3.0]];
+    let (_, read) = stored::<Vec<Array1<f64>>>(rows);
+    assert_eq!(read, rows());
+}
+
+#[test]
 fn record_batches_are_tables() {
     use std::sync::Arc;
     use xp::value::ArrowTable;

@@ -43,6 +43,34 @@ fn parts_from_several_machines_give_the_whole_and_twice_adds_nothing() {
 }
 
 #[test]
+fn a_copy_that_has_grown_is_added_as_an_experiment_of_its_own() {
+    let (local, shared) = (File::new(), File::new());
+    let (here, there) = (local.session(), shared.session());
+    let original = part(&here, true, 0..3);
+    original.upstream(&there).unwrap();
+    original.copy_to("roots, more").unwrap();
+    let more = roots().forgiving(true).n(0..6).named("roots, more");
+    let grown = here.resume(more).unwrap();
+    assert_eq!((original.runs().count(), grown.runs().count()), (3, 6));
+
+    let added = grown.upstream(&there).unwrap();
+    assert_eq!((added.added, added.replaced, added.kept), (6, 0, 0));
+    assert_eq!(added.id_experiment, grown.id_experiment);
+    for (name, runs) in [("roots", 3), ("roots, more", 6)] {
+        let experiment = there.load_as::<Roots>(name).unwrap();
+        assert_eq!(experiment.runs().count(), runs, "{name}");
+    }
+    assert_eq!(
+        contents(&there, "roots, more"),
+        contents(&here, "roots, more")
+    );
+
+    // Both together have each point once.
+    let merged = here.merge("all of them", [&original, &grown]).unwrap();
+    assert_eq!(merged.runs().count(), 6);
+}
+
+#[test]
 fn what_is_there_already_is_found_out_while_another_program_writes() {
     let (shared, local) = (File::new(), File::new());
     let made = part(&local.session(), false, 0..4);
