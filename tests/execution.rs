@@ -197,7 +197,7 @@ fn a_failure_says_which_run_it_was_and_what_became_of_the_others() -> Test {
     assert_eq!(
         failed.to_string(),
         format!(
-            "1 run of `without_inputs` failed, 0 completed and are kept; first failed run {id}: \
+            "1 run of `without_inputs` failed; first failed run {id}: \
              step `never`: always"
         )
     );
@@ -208,7 +208,7 @@ fn a_failure_says_which_run_it_was_and_what_became_of_the_others() -> Test {
     assert_eq!(failed.skipped, 1);
     assert_eq!(
         failed.to_string(),
-        "1 run of `smalls` failed, 1 completed and are kept, 1 skipped or pruned; first failed \
+        "1 run of `smalls` failed, 1 completed and is kept, 1 skipped or pruned; first failed \
          {n: 1}: step `small`: one"
     );
     Ok(())

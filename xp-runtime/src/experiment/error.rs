@@ -259,8 +259,11 @@ impl fmt::Display for RunsFailed {
             ..
         } = self;
         write!(f, "{failed} {runs} of `{name}` failed")?;
-        if *completed > 0 || (*dropped == 0 && self.experiment.is_some()) {
-            write!(f, ", {completed} completed and are kept")?;
+        // What a resume found complete is kept, too, and is not counted here.
+        match completed {
+            0 => {}
+            1 => f.write_str(", 1 completed and is kept")?,
+            _ => write!(f, ", {completed} completed and are kept")?,
         }
         if *dropped > 0 || self.experiment.is_none() {
             write!(f, ", {dropped} completed and were dropped (all or nothing)")?;
