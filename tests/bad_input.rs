@@ -691,6 +691,27 @@ fn a_damaged_cell_is_named_and_the_other_experiments_are_read() {
 }
 
 #[test]
+fn nothing_is_read_of_a_page_that_is_damaged_in_the_middle() {
+    let before = Before::new();
+    let session = before.session();
+    let experiment = session.load_as::<xp::Swept<u64, u64>>("before").unwrap();
+    rusqlite::Connection::open(&before.path)
+        .unwrap()
+        .execute(
+            "UPDATE experiment_before SET id_run = 'nobody' WHERE _rowid_ = 3",
+            [],
+        )
+        .unwrap();
+    let mut runs = experiment.runs();
+    let error = runs.next().unwrap().unwrap_err();
+    assert!(
+        matches!(error, Error::Store(StoreError::Unexpected { .. })),
+        "{error:?}"
+    );
+    assert!(runs.next().is_none() && runs.next().is_none());
+}
+
+#[test]
 fn a_file_that_cannot_be_opened_is_told_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let open = |path: &Path| xp::Session::open(path).unwrap_err().to_string();

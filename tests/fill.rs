@@ -723,7 +723,7 @@ mod halved {
 
     #[step]
     fn half(of: u32) -> Result<f64, String> {
-        match of % 2 == 0 || HALVES.load(Ordering::Relaxed) {
+        match of.is_multiple_of(2) || HALVES.load(Ordering::Relaxed) {
             true => Ok(f64::from(of) / 2.0),
             false => Err(format!("{of} is odd")),
         }

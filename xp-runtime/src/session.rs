@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// Executes a plan: makes a new experiment and runs all of its points, in parallel. Each run
-    /// is committed when it has ended.
+    /// is committed when it has ended; those that end within 50 ms are committed together.
     ///
     /// # Errors
     ///

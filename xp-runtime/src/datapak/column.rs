@@ -109,7 +109,7 @@ impl ColumnType {
         {
             return result;
         }
-        self.decode_other(std::mem::replace(cell, Cell::Null))
+        self.decode_other(cell.take())
     }
 
     /// A value of a type that has no cell of its own.

@@ -1,6 +1,6 @@
 //! What the workers take: points that are wanted, that occur for the first time, and that nobody
 //! else has taken. Where other processes may share the sweep, points are claimed in blocks, as many
-//! at a time as a worker runs in some milliseconds.
+//! at a time as a worker runs in some tens of milliseconds.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,9 +114,8 @@ impl<P> Block<P> {
         self.taken = granted;
     }
 
-    /// Decides how many points are taken next, by how long the last ones took, and about how many
-    /// are left for each worker.
-    fn resize(&mut self, left: u64) {
+    /// Decides how many points are taken next, by how long the last ones took.
+    fn resize(&mut self) {
         if let Some((begun, points)) = self.begun.take() {
             let took = begun.elapsed();
             self.least = (points as u128 * LAST.as_nanos() / took.as_nanos().max(1)) as usize;
@@ -129,9 +128,14 @@ impl<P> Block<P> {
         } else {
             self.asked = (self.asked * 4).clamp(self.size, MOST);
         }
-        // The last blocks are small, so that all workers end at about the same time.
-        let fair = usize::try_from(left / 2).map_or(MOST, |half| half.max(self.least).max(1));
-        self.asked = self.asked.min(fair);
+    }
+
+    /// How many points are taken of those that are left: the last blocks are small, so that all
+    /// workers end at about the same time.
+    fn share(&self, left: u64, jobs: usize) -> usize {
+        let half = left / (2 * jobs as u64);
+        let fair = usize::try_from(half).map_or(MOST, |half| half.max(self.least));
+        fair.clamp(1, self.size)
     }
 }
 
@@ -201,17 +205,24 @@ impl<T: Task> Feed<'_, T> {
         let Some(claims) = &self.claims else {
             return self.ask(block, 1);
         };
-        block.resize(self.schedule.left() / self.jobs as u64);
+        block.resize();
+        let left = self.schedule.left();
         let mut free = lock(&claims.free);
-        let several = free.len().min(block.size);
+        let share = block.share(left + free.len() as u64, self.jobs);
+        let several = free.len().min(share);
         block.taken.extend(free.drain(..several));
         drop(free);
-        if block.taken.is_empty() && !self.ask(block, block.asked) {
+        let asked = if block.asked > block.size {
+            block.asked
+        } else {
+            share
+        };
+        if block.taken.is_empty() && !self.ask(block, asked) {
             return self.refill_with_deferred(claims, block);
         }
         if !block.taken.is_empty() {
             let taken = std::mem::take(&mut block.taken);
-            let deferred = self.claim(claims, taken, block);
+            let deferred = self.claim(claims, taken, block.size, block);
             lock(&claims.deferred).extend(deferred);
         }
         true
@@ -233,16 +244,17 @@ impl<T: Task> Feed<'_, T> {
         true
     }
 
-    /// Claims points: those that are granted are put into the block, and those are returned that
-    /// others have.
+    /// Claims points, and is granted at most so many: those are put into the block, and those are
+    /// returned that others have.
     fn claim(
         &self,
         claims: &Claims<'_, T>,
         taken: VecDeque<Next<T::Point>>,
+        most: usize,
         block: &mut Block<T::Point>,
     ) -> VecDeque<Next<T::Point>> {
         let points: Vec<_> = taken.iter().map(|next| next.id_run.as_u128()).collect();
-        let (claim, answers) = match claims.take(&points, block.size) {
+        let (claim, answers) = match claims.take(&points, most) {
             Ok(answered) => answered,
             Err(error) => {
                 lock(&claims.failed).get_or_insert(error);
@@ -292,7 +304,8 @@ impl<T: Task> Feed<'_, T> {
                 return !lock(&claims.free).is_empty();
             }
             let taken = std::mem::take(&mut *deferred);
-            *deferred = self.claim(claims, taken, block);
+            let most = block.share(taken.len() as u64, self.jobs);
+            *deferred = self.claim(claims, taken, most, block);
             let is_left = !deferred.is_empty();
             drop(deferred);
             if !block.taken.is_empty() || !lock(&claims.free).is_empty() {

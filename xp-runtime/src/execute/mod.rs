@@ -39,12 +39,11 @@ use crate::stop::Stop;
 use crate::store::{Claimant, Ended, Execution, Finished, IfExists, Store, StoreError};
 use crate::value::Cell;
 
-/// A transaction holds at most so many runs, and so many may wait for the next one: a worker that
-/// is further ahead of the writer waits.
+/// A transaction holds at most so many runs.
 const GROUP: usize = 512;
 
-/// At most so many runs that have ended wait for the writer, and no more once their cells take so
-/// many bytes.
+/// At most so many runs that have ended wait for the writer, and no more once what they hold takes
+/// so many bytes: a worker that is further ahead waits.
 const WAITING: usize = 4_096;
 const HEAVIEST: usize = 64 << 20;
 

@@ -265,8 +265,11 @@ impl fmt::Display for RunsFailed {
             1 => f.write_str(", 1 completed and is kept")?,
             _ => write!(f, ", {completed} completed and are kept")?,
         }
-        if *dropped > 0 || self.experiment.is_none() {
-            write!(f, ", {dropped} completed and were dropped (all or nothing)")?;
+        match dropped {
+            0 if self.experiment.is_none() => f.write_str(", nothing is kept (all or nothing)")?,
+            0 => {}
+            1 => f.write_str(", 1 completed and was dropped (all or nothing)")?,
+            _ => write!(f, ", {dropped} completed and were dropped (all or nothing)")?,
         }
         if *skipped > 0 {
             write!(f, ", {skipped} skipped or pruned")?;

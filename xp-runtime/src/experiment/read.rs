@@ -133,7 +133,7 @@ impl Readable for Dynamic {
             .iter()
             .zip(cells)
             .map(|(column, cell)| {
-                let cell = std::mem::replace(cell, Cell::Null);
+                let cell = cell.take();
                 match of.within(column, id_run, || column.ty.decode_value(cell)) {
                     Ok(value) => Ok((column.name.clone(), value)),
                     Err(source) => Err(Error::Cell {

@@ -197,6 +197,8 @@ impl<X: Readable> Pages<X> {
                 );
             }
             if let Err(error) = self.turn(self.after?) {
+                // What the page has may be incomplete, or have runs that are to be left out.
+                self.page = RunPage::default();
                 self.after = None;
                 return Some(Err(error));
             }

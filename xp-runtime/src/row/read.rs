@@ -306,7 +306,7 @@ impl<'a> RowReader<'a> {
         for _ in 0..group.len {
             let of = self.of;
             let (column, cell) = self.next()?;
-            let cell = std::mem::replace(cell, Cell::Null);
+            let cell = cell.take();
             let value = match (&cell, column.ty.kind) {
                 // A missing number is NaN; any other member was left out.
                 (Cell::Null, kind) if kind != Kind::Float => Ok(Value::Null),
@@ -339,7 +339,7 @@ impl<'a> RowReader<'a> {
         let (column, cell) = self.next()?;
         let value = column
             .ty
-            .decode_value(std::mem::replace(cell, Cell::Null))
+            .decode_value(cell.take())
             .map_err(|source| read_error(column, source))?;
         Sequence::from_stored(&value).map_err(|source| RowError::Sequence {
             column: column.name.clone(),

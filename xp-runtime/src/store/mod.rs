@@ -186,7 +186,9 @@ impl Finished {
             .iter()
             .chain(self.extra.iter().map(|(_, cell)| cell));
         let artifacts = self.artifacts.iter().map(|(_, content)| content.len());
-        cells.map(Cell::weight).sum::<usize>() + artifacts.sum::<usize>()
+        let left = self.ended.iter().flat_map(|ended| ended.fields.iter());
+        let left = left.map(|(_, value)| value.weight());
+        cells.map(Cell::weight).chain(artifacts).chain(left).sum()
     }
 }
 

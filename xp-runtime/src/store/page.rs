@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::value::Cell;
 
-/// Completed runs in the order in which they were stored. What it held is given up when it is
-/// filled again, its memory is not.
+/// Completed runs in the order in which they were stored. Cells that nobody takes out are held until
+/// it is filled again; its memory is used again then.
 #[derive(Debug, Default)]
 pub(crate) struct RunPage {
     ids: Vec<Uuid>,

@@ -501,7 +501,7 @@ impl Store for SqliteStore {
             self.runs_in(db, of, (i64::MIN, 1), &mut page)?;
             Ok(page.next().map(|(id_run, cells)| StoredRun {
                 id_run,
-                cells: cells.to_vec(),
+                cells: cells.iter_mut().map(Cell::take).collect(),
             }))
         })
     }

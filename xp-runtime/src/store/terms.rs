@@ -18,8 +18,9 @@ pub enum Durability {
     /// A power cut, too: each commit waits until the disk has it. (SQLite's `synchronous = FULL`.)
     /// A run that counts has all of its fields, sequences and artifacts then.
     ///
-    /// What a power cut costs is what does not count yet: the runs that were under way, or had
-    /// ended less than 50 ms before; they are interrupted, and run again by `resume`. The rows of their sequences that were written beside
+    /// What a power cut costs is what does not count yet: the runs that were under way, or had ended
+    /// and were not committed yet (within 50 ms, if nobody locks the file). They are recorded as
+    /// interrupted, as are points that were taken and not begun, and run again by `resume`. The rows of their sequences that were written beside
     /// the database, so that they survive the death of the process, are not synced; they are there as
     /// far as the operating system had written them, which it does within seconds.
     ///

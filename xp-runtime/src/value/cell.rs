@@ -16,6 +16,11 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// What it holds, which leaves it without.
+    pub(crate) fn take(&mut self) -> Cell {
+        std::mem::replace(self, Cell::Null)
+    }
+
     /// About how many bytes it holds.
     pub(crate) fn weight(&self) -> usize {
         match self {

@@ -180,6 +180,33 @@ impl Value {
         }
     }
 
+    /// About how many bytes it holds.
+    pub(crate) fn weight(&self) -> usize {
+        const SCALAR: usize = 8;
+        match self {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+                items.iter().map(Value::weight).sum()
+            }
+            Value::Map(entries) | Value::KeyedBunch(entries) => {
+                let entries = entries.iter();
+                entries.map(|(key, of)| key.weight() + of.weight()).sum()
+            }
+            Value::Bunch(entries) => {
+                let entries = entries.iter();
+                entries.map(|(key, of)| key.len() + of.weight()).sum()
+            }
+            Value::Array(array) => array.data().len(),
+            Value::Frame(frame)
+            | Value::Series(frame)
+            | Value::Table(frame)
+            | Value::Sequence(frame) => frame.as_arrow_file().len(),
+            Value::Archive(archive) => archive.as_tar().len(),
+            _ => SCALAR,
+        }
+    }
+
     /// What kind of value this is, in words: `a text`, `an integer`.
     pub(crate) fn describe(&self) -> &'static str {
         match self {

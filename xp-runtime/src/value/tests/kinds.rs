@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::value::{ColumnType, Kind, Value, members_of};
+use crate::value::{Array, ColumnType, Kind, Value, members_of};
 
 fn required<T: DeserializeOwned + 'static>(kind: Kind) {
     assert_eq!(
@@ -232,4 +232,15 @@ fn declared_types_give_their_kind() {
     assert_eq!(Kind::of_sql_type("timestamp", false), Some(Kind::DateTime));
     assert_eq!(Kind::of_sql_type("VARCHAR(20)", false), Some(Kind::Text));
     assert_eq!(Kind::of_sql_type("geometry", false), None);
+}
+
+#[test]
+fn a_value_weighs_about_what_it_holds() {
+    let bytes = || Value::Bytes(vec![0; 1_000]);
+    assert_eq!(bytes().weight(), 1_000);
+    let nested = Value::Bunch(vec![("x".to_owned(), Value::List(vec![bytes(), bytes()]))]);
+    assert!((2_000..2_100).contains(&nested.weight()));
+    let array = Value::Array(Array::from_vec(vec![0.5; 1_000]));
+    assert_eq!(array.weight(), 8_000);
+    assert!(Value::Null.weight() > 0);
 }
