@@ -205,3 +205,61 @@ fn handles_of_one_name_extend_one_sequence_from_any_thread() -> Test {
     assert!(run.fields.value("counts").is_some());
     Ok(())
 }
+
+#[cfg(unix)]
+mod synced {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::path::Path;
+    use std::process::{Command, ExitStatus};
+
+    use super::*;
+
+    const FILE: &str = "XP_TEST_SYNCED_FILE";
+    const SURVIVES: &str = "XP_TEST_SURVIVES";
+
+    #[test]
+    #[ignore = "a part of another test, in a process of its own"]
+    fn records_rows() {
+        let durability = match std::env::var(SURVIVES).unwrap().as_str() {
+            "power" => Durability::PowerLoss,
+            _ => Durability::Process,
+        };
+        let session = Session::open(std::env::var(FILE).unwrap()).unwrap();
+        let plan = recording().n([30_000]).durability(durability);
+        session.resume(plan).unwrap();
+    }
+
+    /// Is killed behind the second chunk that has been waited for.
+    fn record(file: &Path, survives: &str) -> ExitStatus {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "synced::records_rows", "--ignored"])
+            .env(FILE, file)
+            .env(SURVIVES, survives)
+            .env("XP_FAILPOINT", "chunk.synced:2")
+            .output()
+            .unwrap()
+            .status
+    }
+
+    #[test]
+    fn chunks_are_waited_for_if_a_power_cut_is_to_be_survived() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.db");
+        assert_eq!(record(&file, "power").signal(), Some(9));
+        // Whoever executes next records what the dead process has left.
+        let session = Session::open(&file).unwrap();
+        let experiment = session.resume(recording().n([1])).unwrap();
+        let failures: Vec<_> = experiment.failures().map(Result::unwrap).collect();
+        let [interrupted] = failures.as_slice() else {
+            panic!("{failures:?}");
+        };
+        let rows = interrupted.fields.sequence::<Sample>("samples").unwrap();
+        let values = rows.unwrap().values().unwrap();
+        assert!(values.len() > 1);
+        assert_eq!(
+            values,
+            (0..values.len() as u64).map(sample).collect::<Vec<_>>()
+        );
+        assert!(record(&file, "process").success());
+    }
+}

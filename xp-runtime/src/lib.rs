@@ -17,6 +17,7 @@ mod bounds;
 mod bunch;
 mod continued;
 mod declare;
+mod disk;
 mod exception;
 mod execute;
 mod experiment;

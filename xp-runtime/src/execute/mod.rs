@@ -36,7 +36,7 @@ use crate::row::Layout;
 use crate::run::{FieldRegistry, Progress};
 use crate::sequence::ChunkDir;
 use crate::stop::Stop;
-use crate::store::{Claimant, Ended, Execution, Finished, IfExists, Store, StoreError};
+use crate::store::{Claimant, Durability, Ended, Execution, Finished, IfExists, Store, StoreError};
 use crate::value::Cell;
 
 /// A transaction holds at most so many runs.
@@ -268,7 +268,10 @@ pub(crate) fn execute<T: Task>(
         grouping::expect_listed(task, &shared, wanted, order);
     }
     let chunks = match store.live_directory()? {
-        Some(path) => Some(ChunkDir::new(path)),
+        Some(path) => {
+            let synced = store.durability() == Durability::PowerLoss;
+            Some(ChunkDir::new(path).synced(synced))
+        }
         // What kills a process of a run leaves this one.
         None => host.map(|_| ChunkDir::temporary()),
     };

@@ -405,19 +405,16 @@ impl<T: Task> Worker<'_, T> {
             return match panic::catch(|| self.task.send(&next.point)) {
                 Err(exception) => Ran::failed(Outcome::Panicked, exception),
                 Ok(Err(error)) => Ran::failed(Outcome::Failed, before_the_steps(&error)),
-                Ok(Ok(values)) => {
-                    let side = self.chunks.as_ref().map(|chunks| chunks.path());
-                    child.run(Sent {
-                        id_run: next.id_run,
-                        stores: self.stores.as_deref(),
-                        inputs: next.inputs,
-                        values,
-                        keys,
-                        side: side.map(|side| side.to_string_lossy().into_owned()),
-                        portions: portions.to_vec(),
-                        kept: cells,
-                    })
-                }
+                Ok(Ok(values)) => child.run(Sent {
+                    id_run: next.id_run,
+                    stores: self.stores.as_deref(),
+                    inputs: next.inputs,
+                    values,
+                    keys,
+                    chunks: self.chunks.as_deref(),
+                    portions: portions.to_vec(),
+                    kept: cells,
+                }),
             };
         }
         let warm = Warm(self.feed.schedule, next.handed, self.feed.shared.coarsest);

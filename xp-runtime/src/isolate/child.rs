@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::link::{Link, NO_LINK};
-use super::message::{Completed, Done, Event, Order, Request, Stores};
+use super::message::{Completed, Done, Event, Order, Request, Side, Stores};
 use super::{CrossingState, Experiments};
 use crate::attempt::{Attempt, Failed, PlanTask, before_the_steps};
 use crate::declare::{Declared, Point};
@@ -18,7 +18,6 @@ use crate::panic;
 use crate::row::Layout;
 use crate::run::{Context, FieldRegistry, Run};
 use crate::scope::Watch;
-use crate::sequence::ChunkDir;
 use crate::shared::{SharedKey, SharedValues};
 use crate::usage::{Meter, Of};
 use crate::value::{Cell, Value, to_value};
@@ -208,7 +207,7 @@ fn ready<'a, X: Declared>(
     link: &Arc<Link>,
     id_experiment: uuid::Uuid,
     root_seed: u64,
-    (side, stores): (Option<String>, Option<Stores>),
+    (side, stores): (Option<Side>, Option<Stores>),
     monitor: Option<Monitor>,
 ) -> &'a Ready<X> {
     let is = |ready: &Ready<X>| {
@@ -225,7 +224,7 @@ fn ready<'a, X: Declared>(
         *of = None;
     }
     let make = || -> Box<dyn Any> {
-        let chunks = side.map(|side| Arc::new(ChunkDir::new(side)));
+        let chunks = side.map(|side| Arc::new(side.into_dir()));
         link.flushes(chunks.clone());
         let mut layout = Layout::default();
         X::layout(&mut layout);

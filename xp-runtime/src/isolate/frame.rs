@@ -96,11 +96,12 @@ mod tests {
 
     use std::sync::Arc;
 
-    use super::super::message::{Completed, Done, Event, Order, Request, Stores};
+    use super::super::message::{Completed, Done, Event, Order, Request, Side, Stores};
     use super::*;
     use crate::attempt::Failed;
     use crate::declare::Portion;
     use crate::exception::{Exception, Outcome};
+    use crate::sequence::ChunkDir;
     use crate::store::{Column, Role};
     use crate::stored::StoreWriter;
     use crate::usage::Usage;
@@ -164,7 +165,7 @@ mod tests {
             inputs: [7; 32],
             values: vec![nested.clone(), Value::Bytes(vec![0; 100_000])],
             shared: vec![(0, [9; 16])],
-            side: Some("side".into()),
+            side: Some(Side::of(&ChunkDir::new("side").synced(true))),
             stores: Some(Stores::of(&StoreWriter::new(
                 Arc::new(Holder {
                     directory: "/a/mltraq.datastore".into(),

@@ -1,7 +1,7 @@
 //! What a worker has of its child: starts it, gives it a run, and waits for what comes of it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::death::{Broken, died, stopped};
 use super::limits::Gauge;
-use super::message::{Completed, Done, Event, Order, Request, Stores};
+use super::message::{Completed, Done, Event, Order, Request, Side, Stores};
 use super::process::{NoChild, Process};
 use super::underway::Underway;
 use super::{Crossing, IsolationError, Limits, hook};
@@ -19,7 +19,7 @@ use crate::declare::{Declared, Portion};
 use crate::exception::{Exception, Outcome};
 use crate::identity::InputsHash;
 use crate::run::Context;
-use crate::sequence;
+use crate::sequence::{self, ChunkDir};
 use crate::shared::SharedKey;
 use crate::stored::StoreWriter;
 use crate::value::{Cell, Value};
@@ -138,7 +138,7 @@ pub(crate) struct Sent<'a> {
     pub(crate) values: Vec<Value>,
     pub(crate) keys: &'a [SharedKey],
     /// Where the chunks of its sequences go.
-    pub(crate) side: Option<String>,
+    pub(crate) chunks: Option<&'a ChunkDir>,
     /// Who would write what has a file of its own.
     pub(crate) stores: Option<&'a StoreWriter>,
     /// The parts of the body that are run; none for all of it.
@@ -190,7 +190,7 @@ impl<S> Child<'_, S> {
             inputs: *sent.inputs.as_bytes(),
             values: sent.values,
             shared: keys.to_vec(),
-            side: sent.side.clone(),
+            side: sent.chunks.map(Side::of),
             stores: sent.stores.map(Stores::of),
             first_file,
             portions: sent.portions,
@@ -217,8 +217,8 @@ impl<S> Child<'_, S> {
                 }
                 let mut failed = underway.failed(outcome, exception);
                 let mut files = Vec::new();
-                if let Some(side) = &sent.side {
-                    files = sequence::files_of(Path::new(side), sent.id_run, first_file);
+                if let Some(chunks) = sent.chunks {
+                    files = sequence::files_of(chunks.path(), sent.id_run, first_file);
                 }
                 for sequence in sequence::recover_files(&files, sent.id_run).sequences {
                     // What was encoded can be decoded.

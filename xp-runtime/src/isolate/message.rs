@@ -12,6 +12,7 @@ use crate::attempt::Failed;
 use crate::declare::Portion;
 use crate::exception::{Exception, Outcome};
 use crate::monitor::Monitor;
+use crate::sequence::ChunkDir;
 use crate::shared::SharedKey;
 use crate::store::Column;
 use crate::stored::StoreWriter;
@@ -32,6 +33,49 @@ pub(super) enum Order {
     Quit,
 }
 
+/// A path as it is sent, which need not be a text.
+fn bytes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
+}
+
+fn path(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// A directory for chunks of sequences.
+#[derive(Debug, PartialEq)]
+pub(super) struct Side {
+    path: Vec<u8>,
+    synced: bool,
+}
+
+impl Side {
+    pub(super) fn of(chunks: &ChunkDir) -> Self {
+        Self {
+            path: bytes(chunks.path()),
+            synced: chunks.is_synced(),
+        }
+    }
+
+    pub(super) fn into_dir(self) -> ChunkDir {
+        ChunkDir::new(path(self.path)).synced(self.synced)
+    }
+}
+
+impl Wire for Side {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.path.put(out);
+        self.synced.put(out);
+    }
+
+    fn parse(from: &mut &[u8]) -> Result<Self, Damaged> {
+        Ok(Self {
+            path: Vec::parse(from)?,
+            synced: bool::parse(from)?,
+        })
+    }
+}
+
 /// A point, and what a run needs besides.
 #[derive(Debug, PartialEq)]
 pub(super) struct Request {
@@ -46,7 +90,7 @@ pub(super) struct Request {
     pub(super) values: Vec<Value>,
     pub(super) shared: Vec<SharedKey>,
     /// Where the chunks of the run's sequences go.
-    pub(super) side: Option<String>,
+    pub(super) side: Option<Side>,
     /// Where what has a file of its own goes.
     pub(super) stores: Option<Stores>,
     /// The number of the first of their files.
@@ -70,7 +114,6 @@ pub(super) struct Stores {
 
 impl Stores {
     pub(super) fn of(writer: &StoreWriter) -> Self {
-        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
         Self {
             directory: bytes(writer.directory()),
             beside: bytes(writer.beside()),
@@ -79,7 +122,6 @@ impl Stores {
     }
 
     pub(super) fn into_writer(self, of: Uuid) -> StoreWriter {
-        let path = |bytes| PathBuf::from(OsString::from_vec(bytes));
         let holder = Holder {
             directory: path(self.directory),
             experiment: self.experiment,

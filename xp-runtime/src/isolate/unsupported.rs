@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use super::{Crossing, IsolationError, Limits};
 use crate::attempt::Ran;
-use crate::declare::Declared;
+use crate::declare::{Declared, Portion};
 use crate::identity::InputsHash;
 use crate::run::Context;
+use crate::sequence::ChunkDir;
 use crate::shared::SharedKey;
 use crate::stored::StoreWriter;
-use crate::value::Value;
+use crate::value::{Cell, Value};
 
 /// Cannot be made.
 pub(crate) struct Host<S>(Infallible, PhantomData<fn() -> S>);
@@ -27,9 +28,10 @@ pub(crate) struct Sent<'a> {
     pub(crate) inputs: InputsHash,
     pub(crate) values: Vec<Value>,
     pub(crate) keys: &'a [SharedKey],
-    pub(crate) side: Option<String>,
+    pub(crate) chunks: Option<&'a ChunkDir>,
     pub(crate) stores: Option<&'a StoreWriter>,
-    pub(crate) slices: Vec<usize>,
+    pub(crate) portions: Vec<Portion>,
+    pub(crate) kept: Vec<(usize, Cell)>,
 }
 
 impl<S> Host<S> {

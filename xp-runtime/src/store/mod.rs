@@ -407,6 +407,9 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// not be there yet. `None` if there is no place that outlives the process.
     fn live_directory(&self) -> Result<Option<PathBuf>, StoreError>;
 
+    /// What commits survive, and what is kept in that directory.
+    fn durability(&self) -> Durability;
+
     /// Notes that an execution of this session goes on, or has come to its end: then what it has
     /// taken is free.
     fn set_active(&self, execution: i64, active: bool);

@@ -20,8 +20,8 @@ use super::sql::{bunch_blob, hex, text};
 use super::terms::Terms;
 use super::write;
 use super::{
-    Answer, Claim, Claimant, Column, Continuable, Each, Execution, Finished, Given, History,
-    IfExists, Import, Key, Known, Listed, Rows, RunPage, Snapshot, Store, StoreError,
+    Answer, Claim, Claimant, Column, Continuable, Durability, Each, Execution, Finished, Given,
+    History, IfExists, Import, Key, Known, Listed, Rows, RunPage, Snapshot, Store, StoreError,
     StoredExperiment, StoredFailure, StoredRun, Watch,
 };
 use crate::bunch::Bunch;
@@ -237,6 +237,10 @@ impl Store for SqliteStore {
             return Ok(None);
         }
         self.directory_of_runs()
+    }
+
+    fn durability(&self) -> Durability {
+        self.terms.durability
     }
 
     fn set_active(&self, execution: i64, active: bool) {

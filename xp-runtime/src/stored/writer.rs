@@ -12,6 +12,7 @@ use super::LARGEST;
 use super::in_use::{Alone, InUse};
 use super::name::{self, FileName};
 use super::read;
+use crate::disk::sync_directory;
 use crate::failpoint;
 use crate::value::StoreUrl;
 use crate::value::origin::Holder;
@@ -99,8 +100,8 @@ impl StoreWriter {
         }
         if is_first || is_new {
             // The directory itself is not to be lost, nor that of all experiments, whoever made it.
-            sync(self.directory())?;
-            self.directory().parent().map_or(Ok(()), sync)?;
+            sync_directory(self.directory())?;
+            self.directory().parent().map_or(Ok(()), sync_directory)?;
         }
         let there = fs::symlink_metadata(&file)
             .is_ok_and(|there| there.is_file() && there.len() == content.len() as u64);
@@ -122,7 +123,7 @@ impl StoreWriter {
             failpoint::hit("store.renamed");
         }
         // Also if another thread or process is about to do it.
-        sync(&folder)?;
+        sync_directory(&folder)?;
         failpoint::hit("store.written");
         Ok(())
     }
@@ -133,7 +134,7 @@ impl StoreWriter {
         let file = self.path(name);
         let has = fs::symlink_metadata(&file).is_ok_and(|there| there.is_file());
         if has {
-            file.parent().map_or(Ok(()), sync)?;
+            file.parent().map_or(Ok(()), sync_directory)?;
         }
         Ok(has)
     }
@@ -144,7 +145,7 @@ impl StoreWriter {
     pub(crate) fn share(&self) -> io::Result<()> {
         let folder = self.directory().join(self.owner.hyphenated().to_string());
         File::create(folder.join(SHARED))?.sync_all()?;
-        sync(&folder)
+        sync_directory(&folder)
     }
 
     fn path(&self, name: FileName) -> PathBuf {
@@ -197,24 +198,6 @@ fn write_to(part: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     failpoint::hit("store.part");
     file.sync_data()
-}
-
-/// Waits until what a directory has is on the disk.
-#[cfg(unix)]
-fn sync(directory: &Path) -> io::Result<()> {
-    // A path of no parts is where the process is.
-    let directory = if directory.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        directory
-    };
-    File::open(directory)?.sync_all()
-}
-
-/// Elsewhere directories cannot be waited for.
-#[cfg(not(unix))]
-fn sync(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 thread_local! {

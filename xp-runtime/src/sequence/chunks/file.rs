@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::encode::{TooLong, chunk, header};
 use super::{BYTES, RunChunks, lock};
+use crate::disk::sync_directory;
+use crate::failpoint;
 use crate::value::Column;
 
 /// See the module's text.
@@ -75,6 +77,10 @@ impl ChunkFile {
         };
         chunk(&mut self.out, columns, times, self.written).map_err(too_long)?;
         file.write_all(&self.out)?;
+        if self.chunks.dir.as_ref().is_some_and(|dir| dir.synced) {
+            file.sync_data()?;
+            failpoint::hit("chunk.synced");
+        }
         self.written = times.len();
         // A chunk of long texts is rare, and its memory is not kept.
         self.out.shrink_to(2 * BYTES);
@@ -93,10 +99,20 @@ impl RunChunks {
         let file = File::create_new(&path).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 std::fs::create_dir_all(&dir.path)?;
-                File::create_new(&path)
+                let file = File::create_new(&path);
+                if dir.synced {
+                    // It stands in a directory beside the database.
+                    for above in dir.path.ancestors().skip(1).take(2) {
+                        sync_directory(above)?;
+                    }
+                }
+                file
             }
             _ => Err(error),
         })?;
+        if dir.synced {
+            sync_directory(&dir.path)?;
+        }
         files.push(path);
         Ok(Some(file))
     }

@@ -11,10 +11,9 @@
 //! is older than a second (and what it takes to write), whatever the run does meanwhile. A run that
 //! makes few rows in less than half a second never touches the disk. The chunks are handed to the
 //! operating system and not synced: they survive the death of the process, and not that of the
-//! machine. That is so with [`Durability::PowerLoss`](crate::Durability), too, which is about runs
-//! that count: the rows stay in memory, and are committed with their run, in its row of the
-//! database; its files are removed then. After a power cut, what a file has of a run that was under
-//! way is read as after a kill: to the first block that is not whole.
+//! machine. With [`Durability::PowerLoss`](crate::Durability) each chunk is waited for until the disk
+//! has it, and they survive that, too. The rows stay in memory, and are committed with their run, in
+//! its row of the database; its files are removed then.
 //!
 //! If a chunk cannot be written (the disk is full), the sequence writes no more of them and the run
 //! goes on: [`ChunkDir::take_warning`] says so.
@@ -115,6 +114,8 @@ pub(crate) struct ChunkDir {
     path: PathBuf,
     /// Whether it goes with its last run.
     temporary: bool,
+    /// Whether what is written is waited for until it is on the disk.
+    synced: bool,
     /// The number of the next file.
     next: AtomicU64,
     warning: Mutex<Warning>,
@@ -135,6 +136,7 @@ impl ChunkDir {
         Self {
             path: path.into(),
             temporary: false,
+            synced: false,
             next: AtomicU64::new(0),
             warning: Mutex::default(),
             flusher: Arc::default(),
@@ -147,6 +149,18 @@ impl ChunkDir {
         let mut dir = Self::new(std::env::temp_dir().join(name));
         dir.temporary = true;
         dir
+    }
+
+    /// The same directory, in which all that is written is waited for until it is on the disk.
+    pub(crate) fn synced(mut self, synced: bool) -> Self {
+        self.synced = synced;
+        self
+    }
+
+    /// Whether what is written is waited for until it is on the disk.
+    #[cfg(unix)]
+    pub(crate) fn is_synced(&self) -> bool {
+        self.synced
     }
 
     /// Numbers the files of the next run from there, where runs follow each other.

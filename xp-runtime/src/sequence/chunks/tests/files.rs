@@ -325,3 +325,15 @@ fn times_are_recovered_as_wall_clock_time() {
     let ago = now.as_microsecond() - times[0];
     assert!((0..60_000_000).contains(&ago), "{ago}");
 }
+
+#[test]
+fn rows_that_are_waited_for_are_written_as_others_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = folder.path().join("beside").join("live");
+    let dir = Arc::new(ChunkDir::new(live).synced(true));
+    let run = run_in(&dir, Uuid::max());
+    let mut few = run.sequence::<Half>("few").unwrap();
+    few.append(half(0));
+    dir.flush();
+    assert_eq!(only(dir.path()).rows, 1);
+}
