@@ -228,6 +228,9 @@ fn all_or_nothing_changes_nothing_if_one_fails() -> Test {
         error.to_string().contains("dropped (all or nothing)"),
         "{error}"
     );
+    let error = session.execute(plan().n([6])).unwrap_err().to_string();
+    let told = "1 run of `outcomes` failed, nothing is kept (all or nothing); first failed {n: 6}";
+    assert!(error.starts_with(told), "{error}");
     let run = session
         .load_as::<Outcomes>("outcomes")?
         .runs()

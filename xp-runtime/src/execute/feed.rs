@@ -367,3 +367,21 @@ fn lock<X>(mutex: &Mutex<X>) -> MutexGuard<'_, X> {
     // What it guards is changed in steps that do not panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_blocks_are_small() {
+        let block = Block::<()> {
+            size: 64,
+            least: 2,
+            ..Block::new()
+        };
+        let shares = [1_000, 40, 10, 4, 0].map(|left| block.share(left, 2));
+        assert_eq!(shares, [64, 10, 2, 2, 2]);
+        // Of a worker that does not know how long its points take, too.
+        assert_eq!(Block::<()>::new().share(0, 8), 1);
+    }
+}

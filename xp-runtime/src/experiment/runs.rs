@@ -187,7 +187,7 @@ impl<X: Readable> Pages<X> {
     fn next(&mut self) -> Option<Result<Run<X>>> {
         loop {
             while let Some((id_run, cells)) = self.page.next() {
-                if !self.partial.is_empty() && self.partial.contains(&id_run.as_u128()) {
+                if self.partial.contains(&id_run.as_u128()) {
                     continue;
                 }
                 let state = self.states.get(&id_run).cloned();

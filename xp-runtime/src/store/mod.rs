@@ -552,3 +552,23 @@ pub(crate) trait Store: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
 
     fn query(&self, sql: &str) -> Result<Rows, StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failed_run_leaves_has_its_weight() {
+        let mut run = Finished::of(Uuid::nil(), Outcome::Failed, None);
+        let before = run.weight();
+        let mut fields = Bunch::new();
+        let trace = vec![Value::Float(0.5); 1_000];
+        fields.set("trace".to_owned(), Value::List(trace));
+        run.ended = Some(Box::new(Ended {
+            exception: Exception::default(),
+            inputs: Bunch::new(),
+            fields,
+        }));
+        assert!(run.weight() >= before + 8_000);
+    }
+}

@@ -99,19 +99,15 @@ impl RunChunks {
         let file = File::create_new(&path).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 std::fs::create_dir_all(&dir.path)?;
-                let file = File::create_new(&path);
-                if dir.synced {
-                    // It stands in a directory beside the database.
-                    for above in dir.path.ancestors().skip(1).take(2) {
-                        sync_directory(above)?;
-                    }
-                }
-                file
+                File::create_new(&path)
             }
             _ => Err(error),
         })?;
         if dir.synced {
-            sync_directory(&dir.path)?;
+            // It stands in a directory beside the database, and whoever made these may not have waited.
+            for directory in dir.path.ancestors().take(3) {
+                sync_directory(directory)?;
+            }
         }
         files.push(path);
         Ok(Some(file))
